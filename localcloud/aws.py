@@ -1,0 +1,77 @@
+"""One AWS account and region, as boto3 clients that talk to moto: to its server, or in process."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+# moto answers at once or not at all; a retry would only hide which.
+_CONFIG = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, connect_timeout=5, read_timeout=120)
+
+# The role that moto is asked to assume: moto tells accounts apart by the credentials that this call hands out.
+_ROLE = "localcloud"
+
+
+@dataclass
+class Aws:
+    """Clients for one account in one region.
+
+    endpoint: URL of moto's server, or None where `moto.mock_aws` is active in this process.
+    """
+
+    account: str
+    region: str
+    endpoint: str | None = None
+    partition: str = "aws"
+    _clients: dict[str, Any] = field(default_factory=dict[str, Any], repr=False)
+    _session: Any = field(default=None, repr=False)
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+
+    def client(self, service: str) -> Any:
+        """The boto3 client of a service; made once, as making one costs tens of milliseconds."""
+        with self._lock:
+            if service not in self._clients:
+                self._clients[service] = self._credentials().client(
+                    service, region_name=self.region, endpoint_url=self.endpoint, config=_CONFIG
+                )
+            return self._clients[service]
+
+    def arn(self, service: str, resource: str, *, region: str | None = None, account: str | None = None) -> str:
+        """An ARN in this account and region; pass `region=""` or `account=""` for services that leave it out."""
+        region = self.region if region is None else region
+        account = self.account if account is None else account
+        return f"arn:{self.partition}:{service}:{region}:{account}:{resource}"
+
+    def _credentials(self) -> Any:
+        if self._session is None:
+            first = boto3.Session("testing", "testing", region_name=self.region)
+            sts = first.client("sts", region_name=self.region, endpoint_url=self.endpoint, config=_CONFIG)
+            keys = sts.assume_role(RoleArn=f"arn:aws:iam::{self.account}:role/{_ROLE}", RoleSessionName=_ROLE)["Credentials"]
+            self._session = boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], region_name=self.region)
+        return self._session
+
+
+class Clouds:
+    """The accounts and regions of one moto, each made at first use."""
+
+    def __init__(self, endpoint: str | None = None) -> None:
+        self._endpoint = endpoint
+        self._clouds: dict[tuple[str, str], Aws] = {}
+        self._lock = threading.Lock()
+
+    def get(self, account: str, region: str) -> Aws:
+        """The clients for `account` in `region`."""
+        with self._lock:
+            return self._clouds.setdefault((account, region), Aws(account, region, self._endpoint))
+
+
+def is_missing(error: ClientError) -> bool:
+    """Whether AWS says that the thing does not exist; each service has its own word for it."""
+    code: str = error.response.get("Error", {}).get("Code", "")
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    return status == 404 or "NotFound" in code or "NoSuch" in code or "NonExistent" in code or "DoesNotExist" in code  # noqa: PLR1714

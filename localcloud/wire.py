@@ -1,0 +1,68 @@
+"""Between Python values and the engine's wire form."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from typing import Any, NoReturn
+
+import grpc
+from google.protobuf import any_pb2, struct_pb2
+from google.rpc import status_pb2
+from pulumi.output import Unknown
+from pulumi.runtime import rpc
+
+_loops = threading.local()
+
+
+def _loop() -> asyncio.AbstractEventLoop:
+    """The SDK's serializer is a coroutine; each of gRPC's worker threads drives it on a loop of its own."""
+    if not hasattr(_loops, "loop"):
+        _loops.loop = asyncio.new_event_loop()
+    loop: asyncio.AbstractEventLoop = _loops.loop
+    return loop
+
+
+def load(message: struct_pb2.Struct) -> dict[str, Any]:
+    """Plain values; an unknown one stays the engine's sentinel, an archive becomes the SDK's object."""
+    loaded: dict[str, Any] = rpc.deserialize_properties(message, keep_unknowns=True)
+    return {name: _whole(value) for name, value in loaded.items()}
+
+
+def dump(values: dict[str, Any]) -> struct_pb2.Struct:
+    """The wire form of plain values."""
+    return _loop().run_until_complete(rpc.serialize_properties(values, {}))
+
+
+def config(message: struct_pb2.Struct) -> dict[str, Any]:
+    """A provider's configuration; the engine sends what is not a string as JSON in a string."""
+    return {name: _parsed(value) for name, value in load(message).items()}
+
+
+def _parsed(value: Any) -> Any:
+    if isinstance(value, str) and value[:1] in {"[", "{", '"'}:
+        return json.loads(value)
+    return value
+
+
+def _whole(value: Any) -> Any:
+    """Numbers travel as doubles; a whole one is an int again. The SDK's mark for an unknown is the engine's again."""
+    if isinstance(value, Unknown):
+        return rpc.UNKNOWN
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, list):
+        return [_whole(entry) for entry in value]
+    if isinstance(value, dict):
+        return {name: _whole(entry) for name, entry in value.items()}
+    return value
+
+
+def abort_with(context: grpc.ServicerContext, message: str, detail: Any) -> NoReturn:
+    """Ends the call with a status that carries a typed detail."""
+    packed = any_pb2.Any()
+    packed.Pack(detail)
+    status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=message, details=[packed])
+    context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
+    context.abort(grpc.StatusCode.UNKNOWN, message)
