@@ -1,0 +1,124 @@
+"""What every program knows of the environment it deploys: stage, suffix, account, region, names and tags."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, field_validator
+
+from shared import naming
+from shared.page import Page, PageError, Problem, Settings, problem
+
+Stage = Literal["dev", "staging", "prod"]
+AccountId = Annotated[str, StringConstraints(pattern=r"^\d{12}$")]
+
+# AWS's tag limits: "Tag naming and usage conventions" in the AWS General Reference.
+TagValue = Annotated[str, StringConstraints(max_length=256, pattern=r"^[\w\s.:/=+\-@]*$")]
+
+RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
+
+
+class Tags(Settings):
+    """The tags of a page; Environment and Suffix are added from the stage and the suffix."""
+
+    model_config = {"alias_generator": None}
+
+    Project: TagValue
+    Team: TagValue
+    CostCenter: TagValue
+    DataClassification: TagValue
+
+
+class Platform(Settings):
+    """The `platform:` keys of a page.
+
+    stage: which of the three stages the environment is; it is in every name.
+    environment_suffix: tells copies of one stage apart in names and tags.
+    naming: pattern of physical names; has {resource}, {stage} and {suffix}.
+    organization: of the Pulumi backend; `organization` where the backend has none (file, S3).
+    protected: deploy and destroy ask for the environment's name.
+    high_availability: the programs must be configured to survive the loss of an availability zone; a page that is not is refused.
+    log_retention_days: CloudWatch Logs retention in days, one of the values that AWS offers.
+    """
+
+    stage: Stage
+    environment_suffix: str
+    naming: str = "{resource}-{stage}-{suffix}"
+    organization: str = "organization"
+    protected: bool = False
+    high_availability: bool = False
+    log_retention_days: int
+    tags: Tags
+
+    @field_validator("environment_suffix")
+    @classmethod
+    def _suffix(cls, value: str) -> str:
+        if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", value):
+            raise ValueError("must be lower-case letters and digits, with single hyphens inside (S3, RDS and ALB take no others)")
+        return value
+
+    @field_validator("naming")
+    @classmethod
+    def _naming(cls, value: str) -> str:
+        return naming.checked_pattern(value)
+
+    @field_validator("log_retention_days")
+    @classmethod
+    def _retention(cls, value: int) -> int:
+        if value not in RETENTION_DAYS:
+            raise ValueError(f"CloudWatch Logs keeps for one of {', '.join(map(str, RETENTION_DAYS))} days")
+        return value
+
+
+class AwsKeys(Settings):
+    """The `aws:` keys of a page: the AWS provider's own. One account, so that the provider refuses to touch another."""
+
+    region: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
+    allowed_account_ids: Annotated[list[AccountId], Field(min_length=1, max_length=1)]
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One environment, as all programs see it."""
+
+    platform: Platform
+    account: str
+    region: str
+    names: naming.Names
+    partition: str = "aws"
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """The tags that every resource bears."""
+        own = {"Environment": self.platform.stage, "Suffix": self.platform.environment_suffix}
+        return {**self.platform.tags.model_dump(), **own}
+
+    def arn(self, service: str, resource: str, *, region: str | None = None, account: str | None = None) -> str:
+        """An ARN in this environment's account and region; pass `""` for the part that a service leaves out."""
+        region = self.region if region is None else region
+        account = self.account if account is None else account
+        return f"arn:{self.partition}:{service}:{region}:{account}:{resource}"
+
+
+def environment_of(page: Page) -> Environment:
+    """The environment that a page describes; raises PageError with all that is wrong in `platform:` and `aws:`."""
+    problems: list[Problem] = []
+    platform: Platform | None = None
+    keys: AwsKeys | None = None
+    try:
+        platform = page.settings("platform", Platform)
+    except PageError as error:
+        problems += error.problems
+    try:
+        keys = page.settings("aws", AwsKeys)
+    except PageError as error:
+        problems += error.problems
+    if platform is not None and keys is not None:
+        names = naming.Names(platform.naming, platform.stage, platform.environment_suffix, keys.allowed_account_ids[0])
+        problems += [problem(page.file, "platform:environmentSuffix", rule, platform.environment_suffix) for rule in names.problems()]
+        if not problems:
+            return Environment(platform, keys.allowed_account_ids[0], keys.region, names)
+    raise PageError(problems)
