@@ -5,4 +5,5 @@ input back, so the state keeps the value that was sent, and drift in it cannot b
 """
 
 GAPS: dict[str, str] = {
+    "aws:iam/role:Role.forceDetachPolicies": "used at deletion only, and kept by the state alone, as with the AWS provider",
 }
