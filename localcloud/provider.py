@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+from importlib.metadata import version
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
@@ -50,7 +51,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> plugin_pb2.PluginInfo:  # noqa: N802, ARG002
         """The version of the AWS provider whose types the table speaks."""
-        return plugin_pb2.PluginInfo(version="7.0.0")
+        return plugin_pb2.PluginInfo(version=version("pulumi-aws"))
 
     def Attach(self, request: Any, context: grpc.ServicerContext) -> empty_pb2.Empty:  # noqa: N802, ARG002
         """Nothing to keep: the provider makes no calls to the engine."""

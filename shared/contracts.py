@@ -84,6 +84,7 @@ class NetworkingOutputs(Contract):
     private_subnet_ids: Strings
     function_security_group_id: Text
     database_security_group_id: Text
+    log_key_arn: Text
     nat_gateway_ids: Strings
     nat_instance_ids: Strings
 

@@ -80,7 +80,9 @@ def _page() -> Page:
 def _undeployed() -> set[str]:
     named = set(json.loads(os.environ.get(UNDEPLOYED, "[]")))
     if named and not pulumi.runtime.is_dry_run():
-        raise pulumi.RunError(f"{UNDEPLOYED} is set ({', '.join(sorted(named))}): unknown upstream outputs are for previews only. Unset it, or deploy those projects first")
+        raise pulumi.RunError(
+            f"{UNDEPLOYED} is set ({', '.join(sorted(named))}): unknown upstream outputs are for previews only. Unset it, or deploy those projects first"
+        )
     return named
 
 

@@ -1,0 +1,34 @@
+"""The network that everything else stands in."""
+
+from projects.networking.egress import Egress
+from projects.networking.endpoints import Endpoints
+from projects.networking.firewall import Groups, Rules
+from projects.networking.log_key import log_key
+from projects.networking.settings import NetworkingSettings
+from projects.networking.vpc import Vpc
+from shared.contracts import NetworkingOutputs
+from shared.stack import Stack
+
+stack = Stack(NetworkingSettings)
+environment, settings = stack.environment, stack.settings
+
+key = log_key(environment)
+vpc = Vpc("vpc", environment, settings.vpc, log_key_arn=key.arn)
+groups = Groups("groups", environment, vpc=vpc)
+endpoints = Endpoints("endpoints", environment, settings.endpoints, vpc=vpc, security_group_id=groups.endpoints)
+Rules("rules", environment, settings.egress, groups=groups, prefix_lists=endpoints.prefix_lists)
+egress = Egress("egress", environment, settings.egress, vpc=vpc, groups=groups)
+
+stack.publish(
+    NetworkingOutputs(
+        vpc_id=vpc.id,
+        vpc_cidr=vpc.cidr,
+        public_subnet_ids=vpc.public_subnet_ids,
+        private_subnet_ids=vpc.private_subnet_ids,
+        function_security_group_id=groups.functions,
+        database_security_group_id=groups.database,
+        log_key_arn=key.arn,
+        nat_gateway_ids=egress.nat_gateway_ids,
+        nat_instance_ids=egress.nat_instance_ids,
+    )
+)

@@ -1,0 +1,89 @@
+"""VPC endpoints: AWS's services without the way out."""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_aws as aws
+
+from projects.networking.settings import EndpointSettings
+from projects.networking.vpc import Vpc
+from shared.component import Component
+from shared.environment import Environment
+from shared.iam import Statement, policy
+
+# What the platform does with each service through its gateway endpoint.
+_ACTIONS = {
+    "s3": ["s3:GetObject", "s3:PutObject", "s3:ListBucket", "s3:GetBucketLocation", "s3:AbortMultipartUpload"],
+    "dynamodb": [
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:UpdateItem",
+        "dynamodb:DeleteItem",
+        "dynamodb:Query",
+        "dynamodb:BatchGetItem",
+        "dynamodb:BatchWriteItem",
+        "dynamodb:ConditionCheckItem",
+        "dynamodb:DescribeTable",
+    ],
+}
+
+
+class Endpoints(Component):
+    """Produces a gateway endpoint in every private route table for each of `gateway`, and an interface endpoint with private DNS in every
+    private subnet for each of `interface`. Only principals of the environment's own account get through.
+
+    Outputs: `prefix_lists`, by service: the prefix list of each gateway endpoint, for security-group rules.
+    """
+
+    prefix_lists: dict[str, pulumi.Output[str]]
+
+    def __init__(
+        self,
+        name: str,
+        environment: Environment,
+        settings: EndpointSettings,
+        *,
+        vpc: Vpc,
+        security_group_id: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(name, environment, opts)
+        self.prefix_lists = {}
+        for service in settings.gateway:
+            endpoint = aws.ec2.VpcEndpoint(
+                service,
+                vpc_id=vpc.id,
+                vpc_endpoint_type="Gateway",
+                service_name=f"com.amazonaws.{environment.region}.{service}",
+                route_table_ids=[table.id for table in vpc.private_route_tables],
+                policy=self._policy(_ACTIONS[service]),
+                tags={"Name": environment.names(service)},
+                opts=self.child(),
+            )
+            self.prefix_lists[service] = endpoint.prefix_list_id
+        for service in settings.interface:
+            aws.ec2.VpcEndpoint(
+                service,
+                vpc_id=vpc.id,
+                vpc_endpoint_type="Interface",
+                service_name=f"com.amazonaws.{environment.region}.{service}",
+                subnet_ids=[subnet.id for subnet in vpc.private_subnets],
+                security_group_ids=[security_group_id],
+                private_dns_enabled=True,
+                policy=self._policy([f"{service}:*"]),
+                tags={"Name": environment.names(service)},
+                opts=self.child(),
+            )
+        self.register_outputs({"prefixLists": self.prefix_lists})
+
+    def _policy(self, actions: list[str]) -> pulumi.Output[str]:
+        return policy(
+            Statement(
+                sid="OwnAccount",
+                principals="*",
+                actions=actions,
+                resources=["*"],
+                because="an endpoint's policy only narrows what callers' own policies allow; the condition narrows it to this account's callers",
+                conditions={"StringEquals": {"aws:PrincipalAccount": self.environment.account}},
+            )
+        )

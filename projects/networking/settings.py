@@ -1,0 +1,62 @@
+"""The `networking:` keys of a page."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from shared.page import Settings
+
+# Interface endpoints that functions in private subnets can use instead of the way out.
+InterfaceService = Literal["secretsmanager", "kms", "sqs", "sns", "logs", "monitoring", "xray", "sts"]
+
+
+class VpcSettings(Settings):
+    """cidr: the VPC's range, /16 to /20 so that the subnets have room. availability_zones: how many are used, 2 to 6."""
+
+    cidr: IPv4Network
+    availability_zones: Annotated[int, Field(ge=2, le=6)]
+
+    @field_validator("cidr")
+    @classmethod
+    def _room(cls, value: IPv4Network) -> IPv4Network:
+        if not 16 <= value.prefixlen <= 20:
+            raise ValueError("must be a /16 to a /20: AWS takes no larger VPC, and each zone needs two subnets of at least /24")
+        if not value.is_private:
+            raise ValueError("must be a private range (RFC 1918)")
+        return value
+
+
+class EgressSettings(Settings):
+    """The way out of the private subnets.
+
+    kind: NAT gateways, one NAT instance, or none (VPC endpoints only). per_zone: a NAT gateway in each zone, so that the loss
+    of a zone takes no other zone's way out. instance_type: of the NAT instance, arm64.
+    """
+
+    kind: Literal["nat-gateway", "nat-instance", "none"]
+    per_zone: bool = False
+    instance_type: Annotated[str, Field(pattern=r"^t4g\.(nano|micro|small|medium)$")] = "t4g.nano"
+
+    @model_validator(mode="after")
+    def _consistent(self) -> EgressSettings:
+        if self.per_zone and self.kind != "nat-gateway":
+            raise ValueError(f"perZone is for NAT gateways; this page has kind {self.kind}")
+        return self
+
+
+class EndpointSettings(Settings):
+    """gateway: endpoints in the route tables (free). interface: endpoints with an address in each private subnet (paid by the hour)."""
+
+    gateway: tuple[Literal["s3", "dynamodb"], ...] = ("s3", "dynamodb")
+    interface: tuple[InterfaceService, ...] = ()
+
+
+class NetworkingSettings(Settings):
+    """All of `networking:`."""
+
+    vpc: VpcSettings
+    egress: EgressSettings
+    endpoints: EndpointSettings = EndpointSettings()

@@ -1,0 +1,1 @@
+"""Components that more than one project uses."""

@@ -1,0 +1,79 @@
+"""IAM policy documents, built from statements that cannot say too much.
+
+A statement names its actions one by one and its resources by ARN. The resource `*` is for the few actions that AWS gives no
+resource to ("Actions, resources, and condition keys", Service Authorization Reference), and wants the reason beside it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import pulumi
+
+Condition = Mapping[str, Mapping[str, pulumi.Input[Any]]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement:
+    """One statement of a policy.
+
+    sid: letters and digits. actions: `service:Action`, also with a trailing `*` within one action's name (`kms:GenerateDataKey*`).
+    resources: ARNs; leave out in a trust policy. because: why the resource is `*`; required with it, refused without it.
+    principals: by kind (`Service`, `AWS`); for resource-based and trust policies.
+    """
+
+    sid: str
+    actions: Sequence[str]
+    resources: Sequence[pulumi.Input[str]] = ()
+    because: str = ""
+    principals: Mapping[str, pulumi.Input[str] | Sequence[pulumi.Input[str]]] | Literal["*"] = field(default_factory=dict[str, Any])
+    conditions: Condition = field(default_factory=dict[str, Any])
+    effect: Literal["Allow", "Deny"] = "Allow"
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[A-Za-z0-9]+", self.sid):
+            raise ValueError(f"sid {self.sid!r} may only have letters and digits (IAM JSON policy elements: Sid)")
+        for action in self.actions:
+            if self.effect == "Allow" and (action == "*" or re.fullmatch(r"[^:]*:\*", action)) and not self.because:
+                raise ValueError(f"{self.sid}: action {action!r} allows everything; name the actions")
+        if ("*" in self.resources) != bool(self.because) and self.effect == "Allow":
+            raise ValueError(f"{self.sid}: resource '*' goes with `because`, the reason why no ARN can be named")
+
+    def document(self) -> dict[str, pulumi.Input[Any]]:
+        """The statement in IAM's JSON form."""
+        found: dict[str, pulumi.Input[Any]] = {"Sid": self.sid, "Effect": self.effect, "Action": _one_or_many(list(self.actions))}
+        if self.principals:
+            found["Principal"] = self.principals if isinstance(self.principals, str) else {kind: who for kind, who in self.principals.items()}
+        if self.resources:
+            found["Resource"] = _one_or_many(list(self.resources))
+        if self.conditions:
+            found["Condition"] = {test: dict(keys) for test, keys in self.conditions.items()}
+        return found
+
+
+def policy(*statements: Statement) -> pulumi.Output[str]:
+    """The JSON document of these statements."""
+    document = {"Version": "2012-10-17", "Statement": [statement.document() for statement in statements]}
+    return pulumi.Output.from_input(document).apply(lambda known: json.dumps(known, separators=(",", ":")))
+
+
+def trust(service: str, *, account: str, arn: pulumi.Input[str] | None = None) -> pulumi.Output[str]:
+    """A role's trust policy: `service` may assume it, on behalf of this account (and of `arn`) only.
+
+    The conditions keep another account's resource from using the role through the service (AWS: "The confused deputy problem").
+    Lambda gives neither key when it assumes an execution role, so its roles are trusted without them.
+    """
+    conditions: dict[str, Mapping[str, pulumi.Input[Any]]] = {}
+    if service not in {"lambda.amazonaws.com", "ec2.amazonaws.com", "apigateway.amazonaws.com", "monitoring.rds.amazonaws.com"}:
+        conditions["StringEquals"] = {"aws:SourceAccount": account}
+        if arn is not None:
+            conditions["ArnLike"] = {"aws:SourceArn": arn}
+    return policy(Statement(sid="Assume", actions=["sts:AssumeRole"], principals={"Service": service}, conditions=conditions))
+
+
+def _one_or_many(values: list[Any]) -> Any:
+    return values[0] if len(values) == 1 else values
