@@ -6,4 +6,10 @@ input back, so the state keeps the value that was sent, and drift in it cannot b
 
 GAPS: dict[str, str] = {
     "aws:iam/role:Role.forceDetachPolicies": "used at deletion only, and kept by the state alone, as with the AWS provider",
+    "aws:kms/key:Key.bypassPolicyLockoutSafetyCheck": "used when the policy is set, and kept by the state alone, as with the AWS provider",
+    "aws:kms/key:Key.deletionWindowInDays": "used at deletion only, and kept by the state alone, as with the AWS provider",
+    "aws:kms/key:Key.rotationPeriodInDays": "moto does not keep the period of rotation; the state keeps the value that was sent",
+    "aws:s3/bucket:Bucket.forceDestroy": "used at deletion only, and kept by the state alone, as with the AWS provider",
+    "aws:s3/bucketIntelligentTieringConfiguration:BucketIntelligentTieringConfiguration": "moto takes its calls for the bucket's own creation and deletion; it is kept in Systems Manager, below /localcloud/s3/",
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration.transitionDefaultMinimumObjectSize": "moto answers all_storage_classes_128K whatever was sent; the state keeps the value that was sent",
 }

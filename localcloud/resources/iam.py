@@ -116,7 +116,7 @@ def _put_role_policy(aws: Aws, inputs: Props) -> str:
 
 
 def _read_role_policy(aws: Aws, id_: str, _: Props) -> Props:
-    role, _, name = id_.partition(":")
+    role, name = id_.split(":", 1)
     live = aws.client("iam").get_role_policy(RoleName=role, PolicyName=name)
     return {"role": role, "name": name, "policy": json.dumps(live["PolicyDocument"])}
 
@@ -126,7 +126,7 @@ def _update_role_policy(aws: Aws, _: str, new: Props, __: Props) -> None:
 
 
 def _delete_role_policy(aws: Aws, id_: str, _: Props) -> None:
-    role, _, name = id_.partition(":")
+    role, name = id_.split(":", 1)
     aws.client("iam").delete_role_policy(RoleName=role, PolicyName=name)
 
 
@@ -151,14 +151,14 @@ def _attach(aws: Aws, inputs: Props) -> str:
 
 
 def _read_attachment(aws: Aws, id_: str, _: Props) -> Props | None:
-    role, _, arn = id_.partition("/")
+    role, arn = id_.split("/", 1)
     pages = aws.client("iam").get_paginator("list_attached_role_policies").paginate(RoleName=role)
     attached = {policy["PolicyArn"] for page in pages for policy in page["AttachedPolicies"]}
     return {"role": role, "policyArn": arn} if arn in attached else None
 
 
 def _detach(aws: Aws, id_: str, _: Props) -> None:
-    role, _, arn = id_.partition("/")
+    role, arn = id_.split("/", 1)
     aws.client("iam").detach_role_policy(RoleName=role, PolicyArn=arn)
 
 

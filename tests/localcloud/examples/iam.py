@@ -96,7 +96,7 @@ ROLE_POLICY = Example(
     updates={"policy": allow("sqs:ReceiveMessage")},
     replaces={"name": "other", "role": "another-role"},
     bad={"policy": ("{}", allow("s3:GetObject", f"arn:aws:s3:::{'x' * 10_240}")), "name": "with space"},
-    drift=lambda aws, id_: aws.client("iam").put_role_policy(RoleName="plain", PolicyName="work", PolicyDocument=allow("sqs:*")),
+    drift=lambda aws, _: aws.client("iam").put_role_policy(RoleName="plain", PolicyName="work", PolicyDocument=allow("sqs:*")),
     drifts="policy",
 )
 
