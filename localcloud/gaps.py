@@ -12,4 +12,8 @@ GAPS: dict[str, str] = {
     "aws:s3/bucket:Bucket.forceDestroy": "used at deletion only, and kept by the state alone, as with the AWS provider",
     "aws:s3/bucketIntelligentTieringConfiguration:BucketIntelligentTieringConfiguration": "moto takes its calls for the bucket's own creation and deletion; it is kept in Systems Manager, below /localcloud/s3/",
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration.transitionDefaultMinimumObjectSize": "moto answers all_storage_classes_128K whatever was sent; the state keeps the value that was sent",
+    "aws:sns/topic:Topic.signatureVersion": "moto does not keep the signature version; the state keeps the value that was sent",
+    "aws:sns/topic:Topic.tracingConfig": "moto does not keep the tracing mode; the state keeps the value that was sent",
+    "aws:sns/topicSubscription:TopicSubscription.confirmationTimeoutInMinutes": "how long to wait for a confirmation; kept by the state alone, as with the AWS provider",
+    "aws:sns/topicSubscription:TopicSubscription.endpointAutoConfirms": "moto confirms every subscription at once; kept by the state alone, as with the AWS provider",
 }
