@@ -83,7 +83,7 @@ def _go(*modules: Module) -> str:
 
 def _compile(go: str, module: Module, output: Path, progress: Progress) -> Path:
     """Compile one command, with every package counted."""
-    fetched = 0
+    fetched = total = done = 0
 
     def fetching(line: str) -> bool:
         nonlocal fetched, total
@@ -103,7 +103,6 @@ def _compile(go: str, module: Module, output: Path, progress: Progress) -> Path:
         progress.step(done, max(total, done), line)
         return True
 
-    total = done = 0
     progress.phase(f"Fetching the modules of {module.command} {module.version}")
     # Naming all packages fetches their modules, and says how many there are to compile.
     run([go, "list", *_listing(module.flags), "-deps", module.package], cwd=module.folder, environ=_environment(), on_line=fetching)
@@ -134,4 +133,4 @@ def _environment() -> dict[str, str]:
 
 def _numbers(version: str) -> tuple[int, int, int]:
     """`1.26` and `1.26.8` and `1.27rc1` as comparable numbers."""
-    return parse(version) or parse(f"{version.split('rc')[0]}.0") or (0, 0, 0)
+    return parse(version) or parse(f"{version.partition('rc')[0]}.0") or (0, 0, 0)

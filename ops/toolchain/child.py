@@ -8,10 +8,11 @@ import signal
 import subprocess
 import threading
 from collections import deque
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
     from pathlib import Path
 
 _GRACE = 5.0
@@ -40,7 +41,24 @@ def run(
     """
     kept: deque[str] = deque(maxlen=_KEPT)
     name = f"`{' '.join(map(str, command[:2]))}`"
-    expired = threading.Event()
+    with _started(command, cwd, environ, name) as child, _ended_after(within, child) as expired:
+        for line in child.stdout or ():
+            text = line.rstrip()
+            if text and not (on_line and on_line(text)):
+                kept.append(text)
+        code = child.wait()
+    if expired.is_set():
+        message = f"{name} was not done within {within:g} s" + _tail(kept)
+        raise ChildError(message)
+    if code:
+        message = f"{name} ended with {code}" + _tail(kept)
+        raise ChildError(message)
+    return list(kept)
+
+
+@contextmanager
+def _started(command: Sequence[str | Path], cwd: Path, environ: Mapping[str, str], name: str) -> Generator[subprocess.Popen[str]]:
+    """The child, which is ended with the block if the block ends by an exception."""
     try:
         # A session of its own: a Ctrl-C at the terminal reaches us alone, and we end the whole family in order.
         child = subprocess.Popen(
@@ -57,35 +75,34 @@ def run(
     except OSError as error:
         message = f"{name} does not start: {error}"
         raise ChildError(message) from error
+    try:
+        yield child
+    except BaseException:
+        _end(child)
+        raise
+    finally:
+        if child.stdout:
+            child.stdout.close()
+
+
+@contextmanager
+def _ended_after(seconds: float | None, child: subprocess.Popen[str]) -> Generator[threading.Event]:
+    """Ends the child when `seconds` have passed; the event tells that this happened."""
+    expired = threading.Event()
 
     def expire() -> None:
         expired.set()
         _end(child)
 
-    timer = threading.Timer(within, expire) if within else None
+    timer = threading.Timer(seconds, expire) if seconds else None
+    if timer:
+        timer.daemon = True
+        timer.start()
     try:
-        if timer:
-            timer.start()
-        for line in child.stdout or ():
-            text = line.rstrip()
-            if text and not (on_line and on_line(text)):
-                kept.append(text)
-        code = child.wait()
-    except BaseException:
-        _end(child)
-        raise
+        yield expired
     finally:
         if timer:
             timer.cancel()
-        if child.stdout:
-            child.stdout.close()
-    if expired.is_set():
-        message = f"{name} was not done within {within:g} s" + _tail(kept)
-        raise ChildError(message)
-    if code:
-        message = f"{name} ended with {code}" + _tail(kept)
-        raise ChildError(message)
-    return list(kept)
 
 
 def _end(child: subprocess.Popen[str]) -> None:

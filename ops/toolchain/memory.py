@@ -30,7 +30,7 @@ class Memory:
             self._notes = notes if isinstance(notes, dict) else {}
 
     def version(self, executable: Path) -> str | None:
-        """What `executable` answered when it was last asked for its version; None when it is another file by now. (Asking costs 0.2 s at every task.)"""
+        """What `executable` answered when it was last asked for its version; None when it is another file by now. Asking costs 0.2 s."""
         note = self._part("versions").get(str(executable))
         return note["version"] if isinstance(note, dict) and note.get("file") == _identity(executable) else None
 
