@@ -10,6 +10,7 @@ from localcloud.aws import Aws
 from localcloud.fields import Refusal, block, blocks, flag, mapping, number, text
 from localcloud.kinds import Kind, Props
 from localcloud.resources import _tags
+from localcloud.resources._known import entries, members
 
 _RULES = "PutBucketLifecycleConfiguration.LifecycleConfiguration.Rules"
 
@@ -65,31 +66,22 @@ def _delete(aws: Aws, bucket: str, _: Props) -> None:
     aws.client("s3").delete_bucket_lifecycle(Bucket=bucket)
 
 
-def _object(value: Any) -> Props:
-    """The value if it is an object that is known by now, else one without members."""
-    return cast("Props", value) if isinstance(value, dict) else {}
-
-
-def _objects(value: Any) -> list[Props]:
-    return [_object(entry) for entry in cast("list[Any]", value)] if isinstance(value, list) else []
-
-
 def _refusals(inputs: Props) -> Iterator[Refusal]:
-    rules = _objects(inputs.get("rules"))
+    rules = entries(inputs.get("rules"))
     ids = [rule.get("id") for rule in rules]
     for position, rule in enumerate(rules):
         at = f"rules[{position}]"
         if ids.index(rule.get("id")) != position:
             yield Refusal(f"{at}.id", f"{rule.get('id')!r} is the id of an earlier rule")
-        yield from _ages(rule, f"{at}.transitions", "days", f"{at}.expiration.days", _object(rule.get("expiration")).get("days"))
-        ends = _object(rule.get("noncurrentVersionExpiration")).get("noncurrentDays")
+        yield from _ages(rule, f"{at}.transitions", "days", f"{at}.expiration.days", members(rule.get("expiration")).get("days"))
+        ends = members(rule.get("noncurrentVersionExpiration")).get("noncurrentDays")
         yield from _ages(rule, f"{at}.noncurrentVersionTransitions", "noncurrentDays", f"{at}.noncurrentVersionExpiration.noncurrentDays", ends)
         yield from _combinations(rule, at)
 
 
 def _ages(rule: Props, at: str, member: str, ends_at: str, ends: Any) -> Iterator[Refusal]:
     """The days of a rule's transitions: down the list of storage classes, one after the other, and before the expiration."""
-    transitions = _objects(rule.get(at.rpartition(".")[2]))
+    transitions = entries(rule.get(at.rpartition(".")[2]))
     moves = [(t["storageClass"], t[member]) for t in transitions if t.get("storageClass") in _DOWNWARDS and isinstance(t.get(member), int)]
     for storage, days in moves:
         if storage in _INFREQUENT and days < _INFREQUENT_DAYS:
@@ -105,10 +97,10 @@ def _ages(rule: Props, at: str, member: str, ends_at: str, ends: Any) -> Iterato
 
 
 def _combinations(rule: Props, at: str) -> Iterator[Refusal]:
-    chosen, expiration = _object(rule.get("filter")), _object(rule.get("expiration"))
+    chosen, expiration = members(rule.get("filter")), members(rule.get("expiration"))
     if expiration.get("expiredObjectDeleteMarker") and expiration.get("days"):
         yield Refusal(f"{at}.expiration", "expiredObjectDeleteMarker and days exclude each other")
-    if chosen.get("tag") or _object(chosen.get("and")).get("tags"):
+    if chosen.get("tag") or members(chosen.get("and")).get("tags"):
         if expiration.get("expiredObjectDeleteMarker"):
             yield Refusal(f"{at}.expiration.expiredObjectDeleteMarker", "cannot be chosen by tag: delete markers have none")
         if rule.get("abortIncompleteMultipartUpload"):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any
 
 from localcloud.aws import Aws
 from localcloud.fields import Refusal, block, blocks, mapping, number, text
 from localcloud.kinds import Kind, Props
+from localcloud.resources._known import entries
 
 # S3 API reference, "Tiering"; no object is archived later than after two years.
 _LEAST_DAYS = {"ARCHIVE_ACCESS": 90, "DEEP_ARCHIVE_ACCESS": 180}
@@ -29,7 +30,7 @@ def _write(aws: Aws, inputs: Props) -> str:
 
 
 def _read(aws: Aws, id_: str, _: Props) -> Props:
-    bucket, _, name = id_.partition(":")
+    bucket, name = id_.split(":", 1)
     aws.client("s3").head_bucket(Bucket=bucket)
     kept: Props = json.loads(aws.client("ssm").get_parameter(Name=_record(bucket, name))["Parameter"]["Value"])
     return {"bucket": bucket, "name": name, **kept}
@@ -40,15 +41,14 @@ def _update(aws: Aws, _: str, new: Props, __: Props) -> None:
 
 
 def _delete(aws: Aws, id_: str, _: Props) -> None:
-    bucket, _, name = id_.partition(":")
+    bucket, name = id_.split(":", 1)
     aws.client("ssm").delete_parameter(Name=_record(bucket, name))
 
 
 def _refusals(inputs: Props) -> Iterator[Refusal]:
-    tierings = cast("list[Any]", inputs["tierings"]) if isinstance(inputs["tierings"], list) else []
     tiers: list[Any] = []
-    for position, tiering in enumerate(tierings):
-        tier, days = (tiering.get("accessTier"), tiering.get("days")) if isinstance(tiering, dict) else (None, None)
+    for position, tiering in enumerate(entries(inputs["tierings"])):
+        tier, days = tiering.get("accessTier"), tiering.get("days")
         least = _LEAST_DAYS.get(str(tier))
         if least and isinstance(days, int) and days < least:
             yield Refusal(f"tierings[{position}].days", f"is {days}; {tier} takes {least} to {_MOST_DAYS}")
@@ -67,9 +67,7 @@ TIERING = Kind(
         "filter": block({"prefix": text(at_most=1024), "tags": mapping()}),
         "tierings": blocks(
             {
-                "accessTier": text(
-                    required=True, shape="PutBucketIntelligentTieringConfiguration.IntelligentTieringConfiguration.Tierings.AccessTier"
-                ),
+                "accessTier": text(required=True, shape="PutBucketIntelligentTieringConfiguration.IntelligentTieringConfiguration.Tierings.AccessTier"),
                 "days": number(required=True, at_most=_MOST_DAYS),
             },
             unordered=True,

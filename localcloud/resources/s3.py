@@ -11,6 +11,7 @@ from localcloud.aws import Aws, is_missing
 from localcloud.fields import Field, Refusal, block, blocks, flag, text
 from localcloud.kinds import Kind, Props, made
 from localcloud.resources import _policy, _tags
+from localcloud.resources._known import entries, members
 from localcloud.resources._s3_lifecycle import LIFECYCLE
 from localcloud.resources._s3_tiering import TIERING
 
@@ -191,9 +192,7 @@ def _drop_versioning(s3: Any, bucket: str) -> None:
 VERSIONING = _setting(
     "BucketVersioning",
     {"versioningConfiguration": block({"status": text(required=True, one_of=("Enabled", "Suspended"))}, required=True)},
-    put=lambda s3, bucket, wanted: s3.put_bucket_versioning(
-        Bucket=bucket, VersioningConfiguration={"Status": wanted["versioningConfiguration"]["status"]}
-    ),
+    put=lambda s3, bucket, wanted: s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": wanted["versioningConfiguration"]["status"]}),
     get=_get_versioning,
     remove=_drop_versioning,
 )
@@ -204,7 +203,7 @@ _DEFAULT_ENCRYPTION = {"sseAlgorithm": "SSEAlgorithm", "kmsMasterKeyId": "KMSMas
 def _put_encryption(s3: Any, bucket: str, wanted: Props) -> None:
     rules: list[Props] = []
     for rule in wanted["rules"]:
-        default = rule.get("applyServerSideEncryptionByDefault") or {}
+        default = members(rule.get("applyServerSideEncryptionByDefault"))
         sent: Props = {"ApplyServerSideEncryptionByDefault": {_DEFAULT_ENCRYPTION[name]: value for name, value in default.items() if value}}
         if rule.get("bucketKeyEnabled") is not None:
             sent["BucketKeyEnabled"] = rule["bucketKeyEnabled"]
@@ -214,7 +213,7 @@ def _put_encryption(s3: Any, bucket: str, wanted: Props) -> None:
 
 def _get_encryption(s3: Any, bucket: str, known: Props) -> Props:
     # S3 answers false for a rule that says nothing about the bucket's key.
-    said = any("bucketKeyEnabled" in rule for rule in known.get("rules") or ())
+    said = any("bucketKeyEnabled" in rule for rule in entries(known.get("rules")))
     rules: list[Props] = []
     for live in s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]:
         default = live["ApplyServerSideEncryptionByDefault"]
@@ -226,10 +225,9 @@ def _get_encryption(s3: Any, bucket: str, known: Props) -> Props:
 
 
 def _encryption_rule(inputs: Props) -> Iterator[Refusal]:
-    rules = inputs["rules"] if isinstance(inputs["rules"], list) else []
-    for position, rule in enumerate(rules):
-        default = rule.get("applyServerSideEncryptionByDefault") if isinstance(rule, dict) else None
-        if isinstance(default, dict) and default.get("kmsMasterKeyId") and default.get("sseAlgorithm") == "AES256":
+    for position, rule in enumerate(entries(inputs["rules"])):
+        default = members(rule.get("applyServerSideEncryptionByDefault"))
+        if default.get("kmsMasterKeyId") and default.get("sseAlgorithm") == "AES256":
             at = f"rules[{position}].applyServerSideEncryptionByDefault.kmsMasterKeyId"
             yield Refusal(at, "a key can be named for aws:kms and aws:kms:dsse only, and sseAlgorithm is AES256")
 
@@ -291,11 +289,7 @@ def _get_ownership(s3: Any, bucket: str, _: Props) -> Props:
 
 OWNERSHIP = _setting(
     "BucketOwnershipControls",
-    {
-        "rule": block(
-            {"objectOwnership": text(required=True, shape="PutBucketOwnershipControls.OwnershipControls.Rules.ObjectOwnership")}, required=True
-        )
-    },
+    {"rule": block({"objectOwnership": text(required=True, shape="PutBucketOwnershipControls.OwnershipControls.Rules.ObjectOwnership")}, required=True)},
     put=lambda s3, bucket, wanted: s3.put_bucket_ownership_controls(
         Bucket=bucket, OwnershipControls={"Rules": [{"ObjectOwnership": wanted["rule"]["objectOwnership"]}]}
     ),
