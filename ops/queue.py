@@ -7,11 +7,14 @@ It knows nothing of what the work is.
 from __future__ import annotations
 
 import logging
+import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import TypeVar
 
@@ -96,39 +99,46 @@ def run(
     """
     if workers < 1:
         raise ValueError(f"workers is {workers}: at least one is needed to do any work")
-    return _Run(graph, work, workers, cancelled, on_start, on_done, stack).results()
+    with _ctrl_c_sets(cancelled):
+        return _Run(graph=graph, work=work, workers=workers, cancelled=cancelled, on_start=on_start, on_done=on_done, stack=stack).results()
 
 
+@contextmanager
+def _ctrl_c_sets(cancelled: threading.Event) -> Generator[None, None, None]:
+    """Let Ctrl-C set the event rather than raise KeyboardInterrupt wherever the run happens to be, unless the program has a handler of its own."""
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    signal.signal(signal.SIGINT, lambda _number, _frame: cancelled.set())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@dataclass(kw_only=True)
 class _Run:
     """One run of the queue: what is ready, what runs and what is done."""
 
-    def __init__(
-        self,
-        graph: Graph,
-        work: Callable[[str], Result],
-        workers: int,
-        cancelled: threading.Event,
-        on_start: Callable[[str], None],
-        on_done: Callable[[Result], None],
-        stack: str,
-    ) -> None:
-        self._graph = graph
-        self._work = work
-        self._workers = workers
-        self._cancelled = cancelled
-        self._on_start = on_start
-        self._on_done = on_done
-        self._stack = stack
-        self._order = in_order(graph)
-        self._sorter = _sorter(graph)
+    graph: Graph
+    work: Callable[[str], Result]
+    workers: int
+    cancelled: threading.Event
+    on_start: Callable[[str], None]
+    on_done: Callable[[Result], None]
+    stack: str
+
+    def __post_init__(self) -> None:
+        self._order = in_order(self.graph)
+        self._sorter = _sorter(self.graph)
         self._ready = deque(self._sorter.get_ready())
         self._running: dict[Future[Result], str] = {}
         self._done: dict[str, Result] = {}
 
     def results(self) -> dict[str, Result]:
-        with ThreadPoolExecutor(max_workers=self._workers, thread_name_prefix="stack") as threads:
+        with ThreadPoolExecutor(max_workers=self.workers, thread_name_prefix="stack") as threads:
             while self._ready or self._running:
-                while self._ready and len(self._running) < self._workers:
+                while self._ready and len(self._running) < self.workers:
                     self._next(threads)
                 if self._running:
                     self._collect()
@@ -141,19 +151,19 @@ class _Run:
         if not_started:
             self._settle(node, not_started)
             return
-        _tell(self._on_start, node)
+        _tell(self.on_start, node)
         self._running[threads.submit(self._attempt, node)] = node
 
     def _hindrance(self, node: str) -> Result | None:
         """The result of a node that must not start; None when nothing hinders it."""
-        culprit = next((c for c in (self._culprit(needed) for needed in self._graph[node]) if c), None)
+        culprit = next((c for c in (self._culprit(needed) for needed in self.graph[node]) if c), None)
         # After a cancellation an interrupted ancestor is not the reason: the node itself was interrupted, too.
-        if culprit and not (self._cancelled.is_set() and culprit[1] is Outcome.INTERRUPTED):
+        if culprit and not (self.cancelled.is_set() and culprit[1] is Outcome.INTERRUPTED):
             name, outcome = culprit
             cause = f"not started, because {name} {_BECAUSE[outcome]}"
-            return Result(project=node, stack=self._stack, outcome=Outcome.EARLY_EXIT, cause=cause, because_of=name)
-        if self._cancelled.is_set():
-            return Result(project=node, stack=self._stack, outcome=Outcome.INTERRUPTED, cause="the run was interrupted before it started")
+            return Result(project=node, stack=self.stack, outcome=Outcome.EARLY_EXIT, cause=cause, because_of=name)
+        if self.cancelled.is_set():
+            return Result(project=node, stack=self.stack, outcome=Outcome.INTERRUPTED, cause="the run was interrupted before it started")
         return None
 
     def _culprit(self, needed: str) -> tuple[str, Outcome] | None:
@@ -169,19 +179,15 @@ class _Run:
         """The node's result; whatever its work raises is one as well, so that none is lost."""
         started = time.monotonic()
         try:
-            return self._work(node)
-        except BaseException as error:  # noqa: BLE001 - SystemExit out of a program is a failed stack and not the end of this thread alone
+            return self.work(node)
+        except BaseException as error:  # noqa: BLE001 - SystemExit as well: a program that ends itself is a failed stack
             _log.debug("the work of %s raised", node, exc_info=error)
             cause = _message(error)
-            return Result(project=node, stack=self._stack, outcome=Outcome.FAILED, cause=cause, seconds=time.monotonic() - started)
+            return Result(project=node, stack=self.stack, outcome=Outcome.FAILED, cause=cause, seconds=time.monotonic() - started)
 
     def _collect(self) -> None:
         """Wait until something that runs is done, and settle it."""
-        try:
-            finished, _ = wait(self._running, return_when=FIRST_COMPLETED)
-        except KeyboardInterrupt:
-            self._cancelled.set()
-            return
+        finished, _ = wait(self._running, return_when=FIRST_COMPLETED)
         for future in sorted(finished, key=lambda f: self._order.index(self._running[f])):
             self._settle(self._running.pop(future), future.result())
 
@@ -189,13 +195,13 @@ class _Run:
         self._done[node] = result
         self._sorter.done(node)
         self._ready.extend(self._sorter.get_ready())
-        _tell(self._on_done, result)
+        _tell(self.on_done, result)
 
 
 def _tell(listener: Callable[[_T], None], what: _T) -> None:
     try:
         listener(what)
-    except Exception:
+    except Exception:  # noqa: BLE001 - whatever it is: the display must not decide what is deployed
         _log.exception("a listener of the run failed on %s; the run goes on", what)
 
 

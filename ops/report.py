@@ -232,11 +232,11 @@ class Report:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """The report for people: `console.print(report)`."""
-        from rich.padding import Padding
         from rich.text import Text
 
         for indent, text, style in self._lines(options.max_width, ascii_only=options.ascii_only):
-            yield Padding(Text(text, style=style, overflow="fold"), (0, 0, 0, indent), expand=False)
+            for line in Text(_NOISE.sub("", text), style=style).wrap(console, options.max_width - indent, overflow="fold"):
+                yield Text.assemble(" " * indent, line)
 
     def _lines(self, width: int, *, ascii_only: bool) -> Iterator[tuple[int, str, str]]:
         """Each line (which may wrap) with its indentation and style."""

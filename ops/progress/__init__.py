@@ -40,7 +40,7 @@ class Progress(Protocol):
         """The engine begins a step on a resource."""
         ...
 
-    def resource_done(self, project: str, urn: str, op: str, failed: bool) -> None:  # noqa: FBT001 - an event's field
+    def resource_done(self, project: str, urn: str, op: str, failed: bool) -> None:
         """The step is over."""
         ...
 
@@ -66,10 +66,10 @@ class Silent:
     def stack_started(self, project: str, stack: str) -> None:
         """Says nothing."""
 
-    def resource_started(self, project: str, urn: str, type: str, name: str, op: str) -> None:  # noqa: A002 - the protocol's word
+    def resource_started(self, project: str, urn: str, type: str, name: str, op: str) -> None:  # noqa: A002 - the engine's word
         """Says nothing."""
 
-    def resource_done(self, project: str, urn: str, op: str, failed: bool) -> None:  # noqa: FBT001 - the protocol's field
+    def resource_done(self, project: str, urn: str, op: str, failed: bool) -> None:
         """Says nothing."""
 
     def note(self, project: str, message: str) -> None:
@@ -115,6 +115,6 @@ def choose(
     return PlainProgress(console.file if console is not None else sys.stderr, planned=planned)
 
 
-def _can_move(terminal: bool) -> bool:  # noqa: FBT001 - one question
+def _can_move(terminal: bool) -> bool:
     """Whether the cursor can be moved there."""
     return terminal and os.environ.get("TERM", "").lower() not in {"dumb", "unknown"}

@@ -8,15 +8,15 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from ops.report import Result
+from ops.report import CHANGES, Result
 
 # The engine's steps in words: while it runs, when it is done, and as a preview plans it.
 _WORDS = {
-    "create": ("creating", "created", "to create"),
-    "update": ("updating", "updated", "to update"),
-    "replace": ("replacing", "replaced", "to replace"),
-    "delete": ("deleting", "deleted", "to delete"),
-    "same": ("checking", "unchanged", "unchanged"),
+    "create": ("creating", *CHANGES["create"]),
+    "update": ("updating", *CHANGES["update"]),
+    "replace": ("replacing", *CHANGES["replace"]),
+    "delete": ("deleting", *CHANGES["delete"]),
+    "same": ("checking", *CHANGES["same"]),
     "refresh": ("refreshing", "refreshed", "refreshed"),
     "read": ("reading", "read", "read"),
     "import": ("importing", "imported", "to import"),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from typing import TextIO
+from typing import IO
 
 
 class Lines:
     """Writes whole lines and flushes each, so that a log shows them as they happen."""
 
-    def __init__(self, file: TextIO) -> None:
+    def __init__(self, file: IO[str]) -> None:
         """Write to this stream; it is not closed."""
         self._file = file
         self._lock = threading.Lock()

@@ -60,11 +60,11 @@ class LiveProgress:
         """Its row starts to count."""
         self._board.start(project, stack)
 
-    def resource_started(self, project: str, urn: str, type: str, name: str, op: str) -> None:  # noqa: A002 - the protocol's word
+    def resource_started(self, project: str, urn: str, type: str, name: str, op: str) -> None:  # noqa: A002 - the engine's word
         """It appears below its project."""
         self._board.begin(project, Step(urn, type, name, op, self._board.clock()))
 
-    def resource_done(self, project: str, urn: str, op: str, failed: bool) -> None:  # noqa: FBT001 - the protocol's field
+    def resource_done(self, project: str, urn: str, op: str, failed: bool) -> None:
         """It goes from below its project, and is counted; one that failed stays."""
         self._board.end(project, urn, op, failed=failed)
 

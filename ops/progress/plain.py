@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Self, TextIO
+from typing import IO, Self
 
 from ops.progress.board import QUIET, Board, Row, Step, counts_text, made
 from ops.progress.lines import Lines
@@ -30,7 +30,7 @@ class PlainProgress:
 
     def __init__(
         self,
-        file: TextIO,
+        file: IO[str],
         *,
         planned: bool = False,
         heartbeat: float = HEARTBEAT,
@@ -61,11 +61,11 @@ class PlainProgress:
         self._board.start(project, stack)
         self._say(project, f"started (stack {stack})")
 
-    def resource_started(self, project: str, urn: str, type: str, name: str, op: str) -> None:  # noqa: A002 - the protocol's word
+    def resource_started(self, project: str, urn: str, type: str, name: str, op: str) -> None:  # noqa: A002 - the engine's word
         """Remember it for the heart-beat."""
         self._board.begin(project, Step(urn, type, name, op, self._board.clock()))
 
-    def resource_done(self, project: str, urn: str, op: str, failed: bool) -> None:  # noqa: FBT001 - the protocol's field
+    def resource_done(self, project: str, urn: str, op: str, failed: bool) -> None:
         """Write what changed, and what failed."""
         step, seconds = self._board.end(project, urn, op, failed=failed)
         took = f" ({duration(seconds)})" if seconds >= 0.05 else ""

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Self, TextIO
+from typing import IO, Self
 
 from ops.progress.lines import Lines
 from ops.report import Result, plain
@@ -22,7 +22,7 @@ class JsonProgress:
     A `stack_done` holds the stack's result under `result`, in the words of the report's schema.
     """
 
-    def __init__(self, file: TextIO, now: Callable[[], datetime] = _now) -> None:
+    def __init__(self, file: IO[str], now: Callable[[], datetime] = _now) -> None:
         """Write to this stream, which is flushed after each line."""
         self._lines = Lines(file)
         self._now = now
@@ -43,11 +43,11 @@ class JsonProgress:
         """Write it."""
         self.emit("stack_started", project=project, stack=stack)
 
-    def resource_started(self, project: str, urn: str, type: str, name: str, op: str) -> None:  # noqa: A002 - the protocol's word
+    def resource_started(self, project: str, urn: str, type: str, name: str, op: str) -> None:  # noqa: A002 - the engine's word
         """Write it."""
         self.emit("resource_started", project=project, urn=urn, type=type, name=name, op=op)
 
-    def resource_done(self, project: str, urn: str, op: str, failed: bool) -> None:  # noqa: FBT001 - the protocol's field
+    def resource_done(self, project: str, urn: str, op: str, failed: bool) -> None:
         """Write it."""
         self.emit("resource_done", project=project, urn=urn, op=op, failed=failed)
 
