@@ -1,0 +1,69 @@
+"""The S3 buckets: documents, the audit log, and the access logs of both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pulumi
+
+from projects.data import audit
+from projects.data.settings import BucketSettings
+from shared.component import Component
+from shared.components.bucket import Bucket, BucketArgs, Transition, access_log_delivery
+from shared.environment import Environment
+
+DOCUMENTS = "documents"
+ACCESS_LOGS = "access-logs"
+
+
+class Buckets(Component):
+    """Produces the buckets `documents` and `audit`, and `access-logs`, which keeps who asked them for what (PCI DSS 10.2.1).
+
+    Outputs: `documents`, `audit`: the buckets.
+    """
+
+    documents: Bucket
+    audit: Bucket
+
+    def __init__(
+        self, name: str, environment: Environment, settings: BucketSettings, *, key_arn: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(name, environment, opts)
+        logs = Bucket(
+            ACCESS_LOGS,
+            environment,
+            BucketArgs(
+                expire_days=settings.expire_days,
+                # S3 delivers no access logs to a bucket with SSE-KMS ("Enabling Amazon S3 server access logging").
+                key_arn=None,
+                statements=[access_log_delivery(environment, ACCESS_LOGS, [DOCUMENTS, audit.BUCKET])],
+            ),
+            self.child(),
+        )
+        transitions = list(_transitions(settings))
+        self.documents = Bucket(
+            DOCUMENTS,
+            environment,
+            BucketArgs(expire_days=settings.expire_days, key_arn=key_arn, transitions=transitions, logs_to=logs),
+            self.child(),
+        )
+        self.audit = Bucket(
+            audit.BUCKET,
+            environment,
+            BucketArgs(
+                expire_days=settings.expire_days,
+                key_arn=key_arn,
+                transitions=transitions,
+                statements=audit.bucket_statements(environment),
+                logs_to=logs,
+            ),
+            self.child(),
+        )
+        self.register_outputs({"documents": self.documents.name, "audit": self.audit.name})
+
+
+def _transitions(settings: BucketSettings) -> Iterator[Transition]:
+    if settings.intelligent_tiering_days is not None:
+        yield Transition(days=settings.intelligent_tiering_days, storage_class="INTELLIGENT_TIERING")
+    if settings.glacier_days is not None:
+        yield Transition(days=settings.glacier_days, storage_class="GLACIER")
