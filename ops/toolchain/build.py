@@ -32,7 +32,7 @@ def build(places: Places, memory: Memory, progress: Progress) -> str:
     cli, host = pins.cli(places), pins.host(places)
     try:
         go = _go(cli, host)
-        progress.say(f"Building Pulumi {cli.version} from its Go modules: about 3 minutes on 2 cores (and 4 GB in Go's caches), once.")
+        progress.say(f"Building Pulumi {cli.version} from its Go modules: 3 to 5 minutes on 2 cores (and 4 GB in Go's caches), once.")
         places.bin.mkdir(parents=True, exist_ok=True)
         # Beside its destination, so that moving it there is a rename: a half of it is never found in place.
         with tempfile.TemporaryDirectory(prefix="build-", dir=places.local) as stage:

@@ -29,10 +29,11 @@ _ANSWERS_WITHIN = 20.0
 
 @dataclass(frozen=True)
 class Refusal:
-    """A place that gave no CLI. place: where it was looked for; reason: why what is there (if anything is) is not used."""
+    """A place that gave no CLI. place: where it was looked for; reason: why what is there is not used; absent: nothing is there."""
 
     place: str
     reason: str
+    absent: bool = False
 
     def __str__(self) -> str:
         """One line of a report."""
@@ -57,7 +58,7 @@ def on_path(places: Places, environ: Mapping[str, str], memory: Memory) -> Cli |
     path = os.pathsep.join(folders)
     command = shutil.which("pulumi", path=path) if path else None
     if command is None:
-        return Refusal(ON_PATH, "there is no `pulumi`")
+        return Refusal(ON_PATH, "there is no `pulumi`", absent=True)
     pulumi = Path(command)
     version = _version(pulumi, memory)
     if isinstance(version, Refusal):
@@ -73,7 +74,7 @@ def own_copy(places: Places, environ: Mapping[str, str], memory: Memory) -> Cli 
     pulumi = places.bin / "pulumi"
     missing = [name for name in ("pulumi", HOST, EXECUTOR) if not (places.bin / name).is_file()]
     if missing:
-        return Refusal(OWN, f"{places.bin} has no {', '.join(missing)}")
+        return Refusal(OWN, f"{places.bin} has no {', '.join(missing)}", absent=True)
     version = _version(pulumi, memory)
     if isinstance(version, Refusal):
         return Refusal(OWN, version.reason)
