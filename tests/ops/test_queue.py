@@ -54,6 +54,7 @@ class Seen:
     at_start: dict[str, dict[str, Outcome]] = field(default_factory=dict[str, dict[str, Outcome]])
     after_cancel: list[str] = field(default_factory=list[str])
     most: int = 0
+    most_announced: int = 0
 
 
 def play(
@@ -81,6 +82,8 @@ def play(
 
     def on_start(node: str) -> None:
         seen.started.append(node)
+        announced = len(seen.started) - sum(result.project in seen.started for result in seen.done)
+        seen.most_announced = max(seen.most_announced, announced)
         if cancelled.is_set():
             seen.after_cancel.append(node)
 
@@ -110,6 +113,7 @@ def test_any_graph_with_any_outcomes(data: st.DataObject, graph: Graph, workers:
     assert list(results) == in_order(graph)
     assert {r.project: r for r in seen.done} == results
     assert seen.most <= workers
+    assert seen.most_announced <= workers, "a node is announced when it starts and not when it is queued"
     assert Counter(seen.started) == Counter(seen.worked), "what is announced is done, and the other way round"
     for node in graph:
         bad = {a for a in ancestors(graph, node) if not results[a].outcome.good}
