@@ -1,0 +1,97 @@
+"""Errors as callers see them: RFC 9457 problem details with a stable `type`, without values and without internals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong with a request: the field's path, and the rule that it breaks."""
+
+    field: str
+    rule: str
+
+
+@dataclass
+class Problem(Exception):  # noqa: N818 - RFC 9457's word
+    """A request that is answered with a problem document.
+
+    name: last part of `type`; callers decide by it, so it never changes.
+    detail: what is wrong and what to do about it; contains nothing that the caller sent.
+    retry_after: seconds after which the same request may be sent again.
+    """
+
+    status: int
+    name: str
+    title: str
+    detail: str
+    faults: tuple[Fault, ...] = ()
+    retry_after: int | None = None
+    document: dict[str, Any] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        super().__init__(self.name)
+        self.document = {"type": f"urn:payments:problem:{self.name}", "title": self.title, "status": self.status, "detail": self.detail}
+        if self.faults:
+            self.document["errors"] = [{"field": fault.field, "rule": fault.rule} for fault in self.faults]
+
+
+def malformed_body(why: str) -> Problem:
+    """The body is not a JSON object."""
+    return Problem(400, "malformed-body", "The body cannot be read", f"{why} Send one JSON object, encoded in UTF-8.")
+
+
+def body_too_large(limit: int) -> Problem:
+    """The body is over the limit, in bytes."""
+    return Problem(413, "body-too-large", "The body is too large", f"A body may have {limit} bytes at most.")
+
+
+def invalid_request(faults: Iterable[Fault]) -> Problem:
+    """Fields are missing, unknown or wrong."""
+    return Problem(400, "invalid-request", "The request is not valid", "Correct the fields named under `errors` and send it again.", tuple(faults))
+
+
+def card_data_refused(faults: Iterable[Fault]) -> Problem:
+    """Card data was sent, which is never accepted."""
+    return Problem(
+        400,
+        "card-data-refused",
+        "Card data is not accepted",
+        "The fields named under `errors` hold, or are named after, card data. Nothing of the request was kept. Send a payment token instead.",
+        tuple(faults),
+    )
+
+
+def idempotency_key_invalid(why: str) -> Problem:
+    """The Idempotency-Key header is missing or unusable."""
+    detail = f"{why} Send a value of your own for each payment, such as a UUID."
+    return Problem(400, "idempotency-key-invalid", "The header Idempotency-Key is not usable", detail)
+
+
+def idempotency_key_reused() -> Problem:
+    """The key already stands for another request (status as in the IETF's Idempotency-Key draft)."""
+    return Problem(
+        422,
+        "idempotency-key-reused",
+        "The idempotency key belongs to another request",
+        "A payment with this key and another body was accepted before. Repeat that body, or use a new key for a new payment.",
+    )
+
+
+def payment_not_found() -> Problem:
+    """No payment has this id."""
+    return Problem(404, "payment-not-found", "There is no such payment", "No payment with this id was accepted.")
+
+
+def temporarily_unavailable() -> Problem:
+    """Something behind the service is too busy; nothing was lost."""
+    return Problem(503, "temporarily-unavailable", "The service is busy", "Send the same request again, with the same idempotency key.", retry_after=1)
+
+
+def internal_error() -> Problem:
+    """The service is at fault."""
+    detail = "Send the same request again, with the same idempotency key; if it keeps failing, report the correlation id."
+    return Problem(500, "internal-error", "The service failed", detail)

@@ -1,0 +1,1 @@
+"""What the service sends, behind small interfaces."""

@@ -1,0 +1,1 @@
+"""What the functions do, one module a route, against interfaces: no event shapes and no SDK here."""
