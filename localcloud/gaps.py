@@ -5,6 +5,16 @@ input back, so the state keeps the value that was sent, and drift in it cannot b
 """
 
 GAPS: dict[str, str] = {
+    "aws:apigateway/apiKey:ApiKey.tags": "moto keeps the tags of the creation and has no call that changes them; the state keeps the tags that were sent",
+    "aws:apigateway/deployment:Deployment.description": "moto keeps the description of the creation and has no UpdateDeployment; the state keeps the value that was sent",
+    "aws:apigateway/deployment:Deployment.triggers": "says when to deploy anew, and is kept by the state alone, as with the AWS provider",
+    "aws:apigateway/domainName:DomainName": "moto has no UpdateDomainName: an update makes the name anew, so that its regionalDomainName changes",
+    "aws:apigateway/methodSettings:MethodSettings": "moto cannot remove the settings of a stage's method: deletion puts API Gateway's defaults back, with an empty logging level",
+    "aws:apigateway/model:Model": "moto has no UpdateModel: an update makes the model anew under the same name",
+    "aws:apigateway/resource:Resource": "moto has no UpdateResource: a new path part or parent replaces the resource, which AWS would rename",
+    "aws:apigateway/restApi:RestApi.minimumCompressionSize": "moto keeps the size of the creation and does not update it; the state keeps the value that was sent",
+    "aws:apigateway/restApi:RestApi.tags": "moto keeps the tags of the creation and has no call that changes them; the state keeps the tags that were sent",
+    "aws:apigateway/usagePlan:UsagePlan.tags": "moto keeps the tags of the creation and has no call that changes them; the state keeps the tags that were sent",
     "aws:cloudwatch/logGroup:LogGroup": "moto cannot change the key of a log group; a change of kmsKeyId makes the group anew under its name, without its events",
     "aws:cloudwatch/logGroup:LogGroup.logGroupClass": "moto does not keep the class of a log group; the state keeps the value that was sent",
     "aws:cloudwatch/logGroup:LogGroup.skipDestroy": "used at deletion only, and kept by the state alone, as with the AWS provider",
@@ -34,6 +44,7 @@ GAPS: dict[str, str] = {
     "aws:s3/bucket:Bucket.forceDestroy": "used at deletion only, and kept by the state alone, as with the AWS provider",
     "aws:s3/bucketIntelligentTieringConfiguration:BucketIntelligentTieringConfiguration": "moto takes its calls for the bucket's own creation and deletion; it is kept in Systems Manager, below /localcloud/s3/",
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration.transitionDefaultMinimumObjectSize": "moto answers all_storage_classes_128K whatever was sent; the state keeps the value that was sent",
+    "aws:secretsmanager/secret:Secret.recoveryWindowInDays": "used at deletion only, and kept by the state alone, as with the AWS provider",
     "aws:sns/topic:Topic.signatureVersion": "moto does not keep the signature version; the state keeps the value that was sent",
     "aws:sns/topic:Topic.tracingConfig": "moto does not keep the tracing mode; the state keeps the value that was sent",
     "aws:sns/topicSubscription:TopicSubscription.confirmationTimeoutInMinutes": "how long to wait for a confirmation; kept by the state alone, as with the AWS provider",
