@@ -39,6 +39,13 @@ class Settings:
     default_tags: dict[str, str] = field(default_factory=dict[str, str])
 
 
+def settings_of(config: dict[str, Any]) -> Settings:
+    """The settings that an AWS provider's configuration (`region`, `allowedAccountIds`, `defaultTags`) stands for."""
+    accounts = config.get("allowedAccountIds") or [DEFAULT_ACCOUNT]
+    tags = (config.get("defaultTags") or {}).get("tags") or {}
+    return Settings(str(accounts[0]), config.get("region") or "us-east-1", tags)
+
+
 class Provider(provider_pb2_grpc.ResourceProviderServicer):
     """Answers the engine from the table, against one moto."""
 
@@ -79,10 +86,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Configure(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.ConfigureResponse:  # noqa: N802
         """Remembers account, region and default tags for this connection."""
-        config = wire.config(request.args)
-        accounts = config.get("allowedAccountIds") or [DEFAULT_ACCOUNT]
-        tags = (config.get("defaultTags") or {}).get("tags") or {}
-        self._settings[context.peer()] = Settings(str(accounts[0]), config.get("region") or "us-east-1", tags)
+        self._settings[context.peer()] = settings_of(wire.config(request.args))
         return provider_pb2.ConfigureResponse(acceptSecrets=False, acceptResources=False, supportsPreview=True, acceptOutputs=False)
 
     # --- resources -----------------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ def _loop() -> asyncio.AbstractEventLoop:
 def load(message: struct_pb2.Struct) -> dict[str, Any]:
     """Plain values; an unknown one stays the engine's sentinel, an archive becomes the SDK's object."""
     loaded: dict[str, Any] = rpc.deserialize_properties(message, keep_unknowns=True)
-    return {name: _whole(value) for name, value in loaded.items()}
+    return {name: whole(value) for name, value in loaded.items()}
 
 
 def dump(values: dict[str, Any]) -> struct_pb2.Struct:
@@ -37,25 +37,26 @@ def dump(values: dict[str, Any]) -> struct_pb2.Struct:
 
 def config(message: struct_pb2.Struct) -> dict[str, Any]:
     """A provider's configuration; the engine sends what is not a string as JSON in a string."""
-    return {name: _parsed(value) for name, value in load(message).items()}
+    return {name: parsed(value) for name, value in load(message).items()}
 
 
-def _parsed(value: Any) -> Any:
+def parsed(value: Any) -> Any:
+    """A configuration value; the engine sends what is not a string as JSON in a string."""
     if isinstance(value, str) and value[:1] in {"[", "{", '"'}:
         return json.loads(value)
     return value
 
 
-def _whole(value: Any) -> Any:
+def whole(value: Any) -> Any:
     """Numbers travel as doubles; a whole one is an int again. The SDK's mark for an unknown is the engine's again."""
     if isinstance(value, Unknown):
         return rpc.UNKNOWN
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, list):
-        return [_whole(entry) for entry in value]
+        return [whole(entry) for entry in value]
     if isinstance(value, dict):
-        return {name: _whole(entry) for name, entry in value.items()}
+        return {name: whole(entry) for name, entry in value.items()}
     return value
 
 

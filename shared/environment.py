@@ -39,6 +39,7 @@ class Platform(Settings):
     environment_suffix: tells copies of one stage apart in names and tags.
     naming: pattern of physical names; has {resource}, {stage} and {suffix}.
     organization: of the Pulumi backend; `organization` where the backend has none (file, S3).
+    copy_of: the environment that this one is a short-lived copy of (`--suffix` sets it); what AWS has once per account is the original's.
     protected: deploy and destroy ask for the environment's name.
     high_availability: the programs must be configured to survive the loss of an availability zone; a page that is not is refused.
     log_retention_days: CloudWatch Logs retention in days, one of the values that AWS offers.
@@ -48,6 +49,7 @@ class Platform(Settings):
     environment_suffix: str
     naming: str = "{resource}-{stage}-{suffix}"
     organization: str = "organization"
+    copy_of: str = ""
     protected: bool = False
     high_availability: bool = False
     log_retention_days: int

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from ipaddress import IPv4Network
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from shared.environment import Environment
 from shared.page import Settings
 
 # Interface endpoints that functions in private subnets can use instead of the way out.
@@ -60,3 +62,10 @@ class NetworkingSettings(Settings):
     vpc: VpcSettings
     egress: EgressSettings
     endpoints: EndpointSettings = EndpointSettings()
+
+
+def problems(settings: NetworkingSettings, environment: Environment) -> Iterator[tuple[str, object, str]]:
+    """Rules across the page, as (key, value, rule)."""
+    egress = settings.egress
+    if environment.platform.high_availability and egress.kind != "none" and not egress.per_zone:
+        yield "egress", egress.kind, "platform:highAvailability asks for a NAT gateway in each zone (perZone: true), or no way out at all"

@@ -13,7 +13,7 @@ import pulumi_aws as aws
 from shared import naming
 from shared.component import Component
 from shared.environment import Environment
-from shared.iam import Statement, policy
+from shared.iam import Condition, Statement, policy
 
 # An upload that was given up costs storage, and no listing shows it.
 _UNFINISHED_UPLOAD_DAYS = 7
@@ -123,30 +123,28 @@ class Bucket(Component):
         return aws.s3.BucketPolicy(name, bucket=self.name, policy=policy(*_only_tls(arn), *statements), opts=self.child(depends_on=[block]))
 
 
-def access_log_delivery(environment: Environment, target: str, sources: Sequence[str]) -> Statement:
-    """Lets S3 write the access logs of the buckets called `sources` to the one called `target` (S3, "Permissions for log delivery").
+def access_log_delivery(environment: Environment, *, source: str, target: str) -> Statement:
+    """Lets S3 write the access log of the bucket called `source` to the one called `target` (S3, "Permissions for log delivery").
 
     The target takes SSE-S3 only: S3 delivers no access logs to a bucket whose default encryption is SSE-KMS
     ("Enabling Amazon S3 server access logging").
     """
     return Statement(
-        sid="AccessLogDelivery",
+        sid=f"AccessLogOf{source.title().replace('-', '')}",
         principals={"Service": "logging.s3.amazonaws.com"},
         actions=["s3:PutObject"],
-        resources=[f"{bucket_arn(environment, target)}/{source}/*" for source in sources],
+        resources=[f"{bucket_arn(environment, target)}/{source}/*"],
         conditions={
             "StringEquals": {"aws:SourceAccount": environment.account},
-            "ArnLike": {"aws:SourceArn": [bucket_arn(environment, source) for source in sources]},
+            "ArnLike": {"aws:SourceArn": bucket_arn(environment, source)},
         },
     )
 
 
 def _only_tls(arn: str) -> tuple[Statement, Statement]:
     """Refuses requests without TLS, and those with a TLS below 1.2 (PCI DSS 4.2.1)."""
-    everything = [arn, f"{arn}/*"]
-    return (
-        Statement(sid="OnlyTls", effect="Deny", principals="*", actions=["s3:*"], resources=everything, conditions={"Bool": {"aws:SecureTransport": "false"}}),
-        Statement(
-            sid="OnlyTls12", effect="Deny", principals="*", actions=["s3:*"], resources=everything, conditions={"NumericLessThan": {"s3:TlsVersion": "1.2"}}
-        ),
-    )
+
+    def refused(sid: str, conditions: Condition) -> Statement:
+        return Statement(sid=sid, effect="Deny", principals={"AWS": "*"}, actions=["s3:*"], resources=[arn, f"{arn}/*"], conditions=conditions)
+
+    return refused("OnlyTls", {"Bool": {"aws:SecureTransport": "false"}}), refused("OnlyTls12", {"NumericLessThan": {"s3:TlsVersion": "1.2"}})

@@ -1,0 +1,241 @@
+"""A Pulumi program run in this process: no engine, no provider process, but every resource really made in moto.
+
+The resource monitor that the SDK talks to is replaced (as `pulumi.runtime.set_mocks` does) by one that makes each registered
+resource through the table, and records it as the engine would.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+from google.protobuf import empty_pb2, json_format
+from pulumi.runtime import mocks, rpc, settings
+from pulumi.runtime.config import set_all_config
+from pulumi.runtime.proto import provider_pb2, resource_pb2
+from pulumi.runtime.stack import run_in_stack
+
+from localcloud import catalogue, wire
+from localcloud.aws import Clouds
+from localcloud.provider import settings_of
+
+_SIGNATURE = "4dabf18193072939515e22adb298388d"
+_SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - the engine's mark for a secret, not one
+STACK_REFERENCE = "pulumi:pulumi:StackReference"
+
+
+class Refused(ValueError):  # noqa: N818 - says what it is
+    """An input that AWS would refuse, with the resource's name."""
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One resource as the engine would have recorded it; inputs and outputs in camelCase, resolved."""
+
+    urn: str
+    type: str
+    name: str
+    parent: str
+    id: str
+    inputs: dict[str, Any]
+    outputs: dict[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        """The resource for a file."""
+        return {name: getattr(self, name) for name in ("urn", "type", "name", "parent", "id", "inputs", "outputs")}
+
+
+@dataclass
+class Run:
+    """What a program made: its resources in the order of their creation, its outputs, which of those are secret, and what it said."""
+
+    resources: list[Resource] = field(default_factory=list[Resource])
+    outputs: dict[str, Any] = field(default_factory=dict[str, Any])
+    secrets: set[str] = field(default_factory=set[str])
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program to rehearse.
+
+    main: runs it. config: the stack's configuration as the engine hands it over (strings; JSON for what is structured).
+    references: the runs of the stacks that it may refer to, by `organization/project/stack`.
+    """
+
+    main: Callable[[], object]
+    project: str
+    stack: str
+    config: Mapping[str, str]
+    references: Mapping[str, Run] = field(default_factory=dict[str, Run])
+    organization: str = "organization"
+
+
+def run(program: Program, clouds: Clouds) -> Run:
+    """Runs a program against moto, which must be active in this process; raises what the program raises, and Refused."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    monitor = _Monitor(program, clouds)
+    set_all_config(dict(program.config), [])
+    settings.configure(
+        mocks.MockSettings(
+            monitor=monitor,
+            monitor_features=set(monitor.GetDeploymentInfo(empty_pb2.Empty()).supportedFeatures),
+            engine=mocks.MockEngine(None),
+            project=program.project,
+            stack=program.stack,
+            dry_run=False,
+            organization=program.organization,
+            callbacks=None,
+        )
+    )
+    settings.set_root_resource(None)  # type: ignore[arg-type] # the SDK's own way to begin a new stack
+    try:
+        loop.run_until_complete(run_in_stack(lambda: _returning_nothing(program.main)))
+    finally:
+        settings.set_root_resource(None)  # type: ignore[arg-type]
+        _end(loop)
+        asyncio.set_event_loop(None)
+    if monitor.error is not None:
+        raise monitor.error
+    return monitor.run
+
+
+def _end(loop: asyncio.AbstractEventLoop) -> None:
+    """Closes the loop; after a failure there are registrations still waiting, which nobody needs any more."""
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+    loop.run_until_complete(loop.shutdown_default_executor())
+    loop.close()
+
+
+def _returning_nothing(main: Callable[[], object]) -> None:
+    main()
+
+
+class _NoMocks(mocks.Mocks):
+    """The monitor below answers by itself; nothing reaches these."""
+
+    def call(self, args: mocks.MockCallArgs) -> Any:
+        raise NotImplementedError(args.token)
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> Any:
+        raise NotImplementedError(args.typ)
+
+
+class _Monitor(mocks.MockMonitor):
+    """Makes what is registered, through the table."""
+
+    def __init__(self, program: Program, clouds: Clouds) -> None:
+        super().__init__(_NoMocks())
+        self.run = Run()
+        self.error: Exception | None = None
+        self._program = program
+        self._clouds = clouds
+        self._default = settings_of({key.removeprefix("aws:"): wire.parsed(value) for key, value in program.config.items() if key.startswith("aws:")})
+        # The SDK registers from several threads; moto promises no thread safety.
+        self._one_at_a_time = threading.Lock()
+
+    def Invoke(self, request: Any) -> Any:  # noqa: N802 - gRPC's names
+        """Answers a look-up through the table."""
+        function = catalogue.function(request.tok)
+        inputs = wire.load(request.args)
+        with self._one_at_a_time:
+            if refused := function.refusals(inputs):
+                failures = [provider_pb2.CheckFailure(property=r.path, reason=r.reason) for r in refused]
+                return resource_pb2.ResourceInvokeResponse(failures=failures)
+            aws = self._clouds.get(self._default.account, inputs.get("region") or self._default.region)
+            return resource_pb2.ResourceInvokeResponse(**{"return": wire.dump(function.call(aws, inputs))})
+
+    def ReadResource(self, request: Any) -> Any:  # noqa: N802
+        """Answers a reference to another stack; other existing resources have no place in a rehearsal."""
+        if request.type != STACK_REFERENCE:
+            raise Refused(f"{request.name}: a rehearsal starts with an empty AWS; {request.type} {request.id} cannot be read there")
+        reference = wire.load(request.properties)["name"]
+        found = self._program.references.get(reference)
+        if found is None:
+            raise Refused(f"{request.name}: no stack named {reference!r}; rehearsed before it: {', '.join(self._program.references) or 'none'}")
+        state = {"name": reference, "outputs": found.outputs, "secretOutputNames": sorted(found.secrets)}
+        urn = self.make_urn(request.parent, request.type, request.name)
+        self._record(Resource(urn, request.type, request.name, request.parent, request.id, {"name": reference}, state))
+        wrapped = {name: pulumi.Output.secret(value) if name in found.secrets else value for name, value in found.outputs.items()}
+        return resource_pb2.ReadResourceResponse(urn=urn, properties=_dump_with_secrets({**state, "outputs": wrapped}))
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802
+        """Makes a resource; a component is only recorded."""
+        urn = self.make_urn(request.parent if not request.parent.split("::")[2:3] == ["pulumi:pulumi:Stack"] else "", request.type, request.name)
+        if request.type == "pulumi:pulumi:Stack":
+            return resource_pb2.RegisterResourceResponse(urn=urn)
+        inputs = wire.load(request.object)
+        if not request.custom:
+            self._record(Resource(urn, request.type, request.name, request.parent, "", inputs, {}))
+            return resource_pb2.RegisterResourceResponse(urn=urn, object=request.object)
+        try:
+            with self._one_at_a_time:
+                id_, checked, state = self._make(request, inputs)
+        except Exception as error:
+            self.error = self.error or error
+            raise
+        self._record(Resource(urn, request.type, request.name, request.parent, id_, checked, state))
+        return resource_pb2.RegisterResourceResponse(urn=urn, id=id_, object=wire.dump(state))
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
+        """Keeps the outputs of the stack and of components."""
+        plain, secrets = _plain(request.outputs)
+        if "::pulumi:pulumi:Stack::" in request.urn:
+            self.run.outputs, self.run.secrets = plain, secrets
+        else:
+            for resource in self.run.resources:
+                if resource.urn == request.urn:
+                    resource.outputs.update(plain)
+        return empty_pb2.Empty()
+
+    def _make(self, request: Any, inputs: dict[str, Any]) -> tuple[str, dict[str, Any], dict[str, Any]]:
+        if request.type.startswith("pulumi:providers:"):
+            return f"{request.name}-id", inputs, inputs
+        kind = catalogue.kind(request.type)
+        checked = kind.with_defaults(inputs)
+        if refused := kind.refusals(checked):
+            listed = "; ".join(f"{r.path}: {r.reason}" for r in refused)
+            raise Refused(f"{request.type} {request.name!r} of {self._program.project}: {listed}")
+        aws = self._clouds.get(self._default.account, checked.get("region") or self._default.region)
+        id_, state = kind.make(aws, checked)
+        return id_, checked, state
+
+    def _record(self, resource: Resource) -> None:
+        self.run.resources.append(resource)
+        self.resources[resource.urn] = mocks.MockMonitor.ResourceRegistration(resource.urn, resource.id, resource.outputs)
+
+
+def _dump_with_secrets(values: dict[str, Any]) -> Any:
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(rpc.serialize_properties(values, {}))
+    finally:
+        loop.close()
+
+
+def _plain(struct: Any) -> tuple[dict[str, Any], set[str]]:
+    """The values of a wire message without the marks of secrets, and the names of those at the top that had one."""
+    found: dict[str, Any] = json_format.MessageToDict(struct)
+    secrets = {name for name, value in found.items() if _is_secret(value)}
+    return {name: _unwrapped(value) for name, value in found.items()}, secrets
+
+
+def _is_secret(value: Any) -> bool:
+    return isinstance(value, dict) and value.get(_SIGNATURE) == _SECRET
+
+
+def _unwrapped(value: Any) -> Any:
+    if _is_secret(value):
+        return _unwrapped(value["value"])
+    if isinstance(value, dict):
+        return {name: _unwrapped(entry) for name, entry in value.items()}
+    if isinstance(value, list):
+        return [_unwrapped(entry) for entry in value]
+    return wire.whole(value)

@@ -1,0 +1,166 @@
+"""The Pulumi engine, one stack at a time: its command line, run with its event log followed while it runs.
+
+The Automation API runs the same command line, but asks for outputs, secrets and history after every update, three more processes
+that a chain of four stacks does not need; its event types are what is parsed here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ops import places
+from ops.engine_events import Listener, Summary
+from ops.projects import Project
+from ops.toolchain import Cli
+
+_POLL_SECONDS = 0.05
+
+
+class EngineError(RuntimeError):
+    """The engine said no before or beside an update; the message is its own."""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """One stack of one project, and how to run the engine on it."""
+
+    project: Project
+    name: str
+    configuration: Path
+    cli: Cli
+    environment: Mapping[str, str] = field(repr=False)
+
+    def init(self) -> None:
+        """Makes the (empty) stack; no error when it is there."""
+        answer = self.call("stack", "init", self.name, "--no-select")
+        if answer.returncode and "already exists" not in answer.stderr:
+            raise EngineError(_said(answer))
+
+    def remove(self) -> None:
+        """Forgets a stack that holds nothing any more; its page stays."""
+        answer = self.call("stack", "rm", "--stack", self.name, "--yes", "--preserve-config")
+        if answer.returncode and "no stack named" not in answer.stderr:
+            raise EngineError(_said(answer))
+
+    def cancel(self) -> None:
+        """Breaks the lock of an update that is no more."""
+        answer = self.call("cancel", self.name, "--yes")
+        if answer.returncode:
+            raise EngineError(_said(answer))
+
+    def export(self) -> dict[str, Any] | None:
+        """The stack's deployment (secrets encrypted), or None when there is no such stack."""
+        answer = self.call("stack", "export", "--stack", self.name)
+        if answer.returncode:
+            if "no stack named" in answer.stderr:
+                return None
+            raise EngineError(_said(answer))
+        exported: dict[str, Any] = json.loads(answer.stdout)
+        return exported
+
+    def outputs(self, *, show_secrets: bool) -> dict[str, Any] | None:
+        """The stack's outputs, or None when there is no such stack; secrets are masked unless asked for."""
+        shown = ["--show-secrets"] if show_secrets else []
+        answer = self.call("stack", "output", "--stack", self.name, "--json", *shown)
+        if answer.returncode:
+            if "no stack named" in answer.stderr:
+                return None
+            raise EngineError(_said(answer))
+        outputs: dict[str, Any] = json.loads(answer.stdout)
+        return outputs
+
+    def call(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """A short command of the engine, run to its end."""
+        command = [str(self.cli.pulumi), *arguments, "--non-interactive", "--color", "never"]
+        return subprocess.run(command, cwd=self.project.folder, env=dict(self.environment), capture_output=True, text=True, check=False)  # noqa: S603
+
+    def operate(self, command: str, *arguments: str, listener: Listener, cancelled: threading.Event) -> Summary:
+        """An operation (`up`, `preview`, `refresh`, `destroy`), with its events told to `listener` while it runs.
+
+        When `cancelled` is set the engine is asked to stop: it finishes what it has under way, writes its state and releases its lock.
+        """
+        places.LOGS.mkdir(parents=True, exist_ok=True)
+        stem = f"{self.name}-{self.project.name}-{command}"
+        events, said = places.LOGS / f"{stem}.events", places.LOGS / f"{stem}.log"
+        events.unlink(missing_ok=True)
+        whole = [str(self.cli.pulumi), command, "--stack", self.name, "--config-file", str(self.configuration)]
+        whole += ["--non-interactive", "--color", "never", "--suppress-outputs", "--event-log", str(events), *arguments]
+        if command != "preview":
+            whole += ["--yes", "--skip-preview"]
+        with said.open("w") as output:
+            # Its own process group: a Ctrl-C at the terminal reaches the engine through us, once, and not twice.
+            process = subprocess.Popen(  # noqa: S603
+                whole, cwd=self.project.folder, env=dict(self.environment), stdin=subprocess.DEVNULL, stdout=output, stderr=output, process_group=0
+            )
+            try:
+                _follow(process, events, listener, cancelled)
+            except BaseException:
+                process.send_signal(signal.SIGINT)
+                process.wait()
+                raise
+        return listener.summary(process.returncode, _last_error(said), interrupted=cancelled.is_set())
+
+
+def _follow(process: subprocess.Popen[bytes], path: Path, listener: Listener, cancelled: threading.Event) -> None:
+    """Reads the event log until the process has ended and nothing is left to read."""
+    asked_to_stop = 0
+    position, rest = 0, b""
+    while True:
+        ended = process.poll() is not None
+        if path.exists():
+            with path.open("rb") as log:
+                log.seek(position)
+                found = log.read()
+            position += len(found)
+            *lines, rest = (rest + found).split(b"\n")
+            for line in lines:
+                with suppress(ValueError):  # the last line of an engine that was killed
+                    listener.event(json.loads(line))
+        if ended:
+            return
+        if cancelled.is_set() and not asked_to_stop:
+            process.send_signal(signal.SIGINT)
+            asked_to_stop += 1
+        time.sleep(_POLL_SECONDS)
+
+
+def _last_error(log: Path) -> str:
+    """The engine's own last words about what went wrong outside of any resource (a lock, a missing stack, a bad option)."""
+    found = [line.removeprefix("error: ").strip() for line in log.read_text(errors="replace").splitlines() if line.startswith("error: ")]
+    return found[-1] if found else ""
+
+
+def _said(answer: subprocess.CompletedProcess[str]) -> str:
+    return _last_of(answer.stderr.splitlines()) or _last_of(answer.stdout.splitlines()) or f"the engine ended with {answer.returncode}"
+
+
+def _last_of(lines: Sequence[str]) -> str:
+    return next((re.sub(r"^error: ", "", line.strip()) for line in reversed(lines) if line.strip()), "")
+
+
+def running(pid: int) -> bool:
+    """Whether a process of this machine is alive."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def stacks(projects: Mapping[str, Project], name: str, configuration: Path, cli: Cli, environment: Mapping[str, str]) -> Iterator[Stack]:
+    """The stack of each project in one environment."""
+    for project in projects.values():
+        yield Stack(project, name, configuration, cli, environment)

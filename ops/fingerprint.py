@@ -1,0 +1,110 @@
+"""What a stack was deployed from, so that one that provably did not change need not be started.
+
+A stack is a function of its program, the part of the page that it reads, its upstream's outputs, and the state it starts from.
+When the digests of all four are those that its last successful deployment left behind, another one would change nothing.
+What somebody did to the cloud behind the engine's back is not among them: `invoke refresh` looks for that, as `pulumi up` does not either.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from ops.projects import Project
+from shared.page import ROOT, Page
+
+# What a program may import beside its own folder (import-linter holds it to that), and what pins the SDKs.
+_COMMON = ("shared", "requirements.txt")
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """Digests of what a stack is deployed from, and of the state it left (empty before the deployment)."""
+
+    code: str
+    page: str
+    upstream: str
+    engine: str
+    state: str
+
+    def differences(self, other: Fingerprint) -> list[str]:
+        """What differs, in words."""
+        words = {"code": "code changed", "page": "page changed", "upstream": "upstream outputs changed", "engine": "engine changed", "state": "state changed"}
+        return [word for name, word in words.items() if getattr(self, name) != getattr(other, name)]
+
+
+@dataclass(frozen=True)
+class Record:
+    """A successful deployment: what it was made from, and when (ISO 8601, UTC)."""
+
+    fingerprint: Fingerprint
+    at: str
+
+
+def code_of(project: Project, packages: Iterable[Path] = ()) -> str:
+    """The digest of the program and of all that it imports; `packages`: files that the program deploys."""
+    digest = hashlib.sha256(_tree(project.folder).encode())
+    for name in _COMMON:
+        digest.update(_tree(ROOT / name).encode())
+    for package in sorted(packages):
+        digest.update(hashlib.sha256(package.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def page_of(page: Page, project: Project) -> str:
+    """The digest of what the program reads of its page."""
+    read = {namespace: page.section(namespace) for namespace in ("aws", "platform", project.name)}
+    return _digest(read)
+
+
+def upstream_of(outputs: Mapping[str, Mapping[str, Any]]) -> str:
+    """The digest of the outputs of each upstream project, as they stand in its state."""
+    return _digest(outputs)
+
+
+def load(folder: Path, project: Project, stack: str) -> Record | None:
+    """The record of the last successful deployment that this machine knows of."""
+    try:
+        content = json.loads(_file(folder, project, stack).read_text())
+        return Record(Fingerprint(**content["fingerprint"]), content["at"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def save(folder: Path, project: Project, stack: str, fingerprint: Fingerprint) -> None:
+    """Records a successful deployment."""
+    path = _file(folder, project, stack)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_suffix(f".{os.getpid()}")
+    new.write_text(json.dumps(asdict(Record(fingerprint, datetime.now(UTC).isoformat(timespec="seconds"))), indent=2))
+    new.replace(path)
+
+
+def forget(folder: Path, project: Project, stack: str) -> None:
+    """The stack is no more, or its last deployment failed."""
+    _file(folder, project, stack).unlink(missing_ok=True)
+
+
+def _file(folder: Path, project: Project, stack: str) -> Path:
+    return folder / project.name / f"{stack}.json"
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
+
+
+@lru_cache(maxsize=32)
+def _tree(path: Path) -> str:
+    """The digest of a file, or of every source file below a folder."""
+    digest = hashlib.sha256()
+    files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.suffix in {".py", ".yaml", ".json"})
+    for file in files:
+        digest.update(str(file.relative_to(ROOT)).encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()

@@ -1,0 +1,114 @@
+"""What is done to one stack: deploy, preview, refresh, destroy. Each answers a Result and leaves nothing half-said."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from collections.abc import Callable
+
+from ops import fingerprint
+from ops.engine import EngineError, Stack
+from ops.engine_events import Listener, Summary
+from ops.projects import projects
+from ops.recovery import recover
+from ops.report import Outcome, Result
+from ops.session import Session
+
+Operation = Callable[[Session, str], Result]
+
+
+def deploying(*, force: bool) -> Operation:
+    """Brings a stack up to date; one that provably is already is not started, unless forced."""
+
+    def deploy(session: Session, project: str) -> Result:
+        stack = session.stack(project)
+        if refused := recover(stack, session.target, session.progress, session.cancelled):
+            return refused
+        record = session.record(project)
+        before = session.fingerprint(project)
+        if record and not force and session.deployed(project) and not before.differences(record.fingerprint):
+            state = session.state(project)
+            same = {"same": state.resources if state else 0}
+            return _result(session, project, Outcome.UNCHANGED, cause=f"nothing changed since {record.at}", changes=same)
+        if session.state(project) is None:
+            stack.init()
+        fingerprint.forget(session.target.records, projects()[project], session.workspace.stack)
+        summary = _operate(session, stack, "up")
+        if summary.ok:
+            after = session.state(project)
+            left = dataclasses.replace(session.fingerprint(project), state=after.digest if after else "")
+            fingerprint.save(session.target.records, projects()[project], session.workspace.stack, left)
+        return _summarized(session, project, summary)
+
+    return deploy
+
+
+def preview(session: Session, project: str) -> Result:
+    """Says what a deployment would do; upstream stacks that were never deployed have unknown outputs."""
+    missing = [name for name in projects() if name != project and not session.deployed(name)]
+    stack = session.stack(project)
+    stack = dataclasses.replace(stack, environment={**stack.environment, "PAYMENTS_UNDEPLOYED": json.dumps(missing)})
+    unknown = [name for name in projects()[project].takes if name in missing]
+    if unknown:
+        session.progress.note(project, f"{' and '.join(unknown)} never deployed: outputs unknown in this preview")
+    new = session.state(project) is None
+    if new:
+        stack.init()
+    try:
+        return _summarized(session, project, _operate(session, stack, "preview"))
+    finally:
+        if new:
+            stack.remove()
+
+
+def refresh(session: Session, project: str) -> Result:
+    """Reads the cloud back into the state, and says what had drifted."""
+    stack = session.stack(project)
+    if session.state(project) is None:
+        return _result(session, project, Outcome.SUCCEEDED, cause="never deployed: nothing to refresh")
+    if refused := recover(stack, session.target, session.progress, session.cancelled):
+        return refused
+    return _summarized(session, project, _operate(session, stack, "refresh"))
+
+
+def destroy(session: Session, project: str) -> Result:
+    """Deletes all that a stack holds, and then the stack."""
+    stack = session.stack(project)
+    if session.state(project) is None:
+        return _result(session, project, Outcome.UNCHANGED, cause="never deployed, or destroyed before")
+    if refused := recover(stack, session.target, session.progress, session.cancelled):
+        return refused
+    fingerprint.forget(session.target.records, projects()[project], session.workspace.stack)
+    summary = _operate(session, stack, "destroy")
+    if summary.ok:
+        stack.remove()
+    return _summarized(session, project, summary)
+
+
+def _operate(session: Session, stack: Stack, command: str) -> Summary:
+    listener = Listener(stack.project.name, session.progress)
+    return stack.operate(command, listener=listener, cancelled=session.cancelled)
+
+
+def _summarized(session: Session, project: str, summary: Summary) -> Result:
+    outcome = Outcome.SUCCEEDED if summary.ok else Outcome.INTERRUPTED if summary.interrupted else Outcome.FAILED
+    return _result(session, project, outcome, cause=summary.cause, changes=summary.changes, errors=summary.errors)
+
+
+def _result(session: Session, project: str, outcome: Outcome, **about: object) -> Result:
+    return Result(project=project, stack=session.workspace.stack, outcome=outcome, **about)  # type: ignore[arg-type]
+
+
+def timed(operation: Operation) -> Operation:
+    """The operation, with the seconds that it took in its result, and the engine's refusals as results."""
+
+    def measured(session: Session, project: str) -> Result:
+        started = time.monotonic()
+        try:
+            result = operation(session, project)
+        except EngineError as error:
+            result = _result(session, project, Outcome.FAILED, cause=str(error))
+        return dataclasses.replace(result, seconds=time.monotonic() - started)
+
+    return measured

@@ -1,0 +1,19 @@
+"""Where things are kept on this machine: everything under `.local/`, which git ignores."""
+
+from __future__ import annotations
+
+from shared.page import ROOT
+
+LOCAL = ROOT / ".local"
+
+CLOUD = LOCAL / "cloud"
+"""The local cloud: what it listens on, its log, and a folder per cloud for the state of what was deployed on it."""
+
+PULUMI_HOME = LOCAL / "pulumi"
+"""The engine's home on the local target, so that the user's own log-in is neither needed nor touched."""
+
+RECORDS = LOCAL / "records"
+"""On the aws target: what each stack was last deployed from (`ops/fingerprint.py`)."""
+
+LOGS = LOCAL / "logs"
+"""The engine's own output, a file per stack and command."""

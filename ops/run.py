@@ -1,0 +1,200 @@
+"""A run: every guard first, then the stacks in the order of their dependencies, and a report in the end."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import FrameType
+from typing import Any
+
+from localcloud import control
+from ops import guards, operations, places, queue, target, toolchain, workspace
+from ops.operations import Operation
+from ops.progress import Progress, choose
+from ops.projects import graph, projects
+from ops.queue import Graph, reversed_graph
+from ops.report import Outcome, Report, Result
+from ops.session import Session
+from ops.target import Target, TargetName
+from shared.page import PageError
+
+_WORKERS = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What was asked for on the command line."""
+
+    command: str
+    env: str
+    target: TargetName = "aws"
+    suffix: str = ""
+    only: tuple[str, ...] = ()
+    start: str = ""
+    until: str = ""
+    force: bool = False
+    confirm: str = ""
+    json: bool = False
+    stream: bool = False
+
+
+@dataclass
+class Outcomes:
+    """A run's report, and its session for whoever wants to show more."""
+
+    report: Report
+    session: Session | None = field(default=None)
+
+
+class SelectionError(ValueError):
+    """--only, --from or --until name a project that there is not, or leave none."""
+
+
+def selected(request: Request) -> set[str]:
+    """The projects that the request is about; raises SelectionError."""
+    known = list(projects())
+    for option, named in (("--only", request.only), ("--from", (request.start,)), ("--until", (request.until,))):
+        for name in named:
+            if name and name not in known:
+                raise SelectionError(f"{option} {name}: no such project; there are {', '.join(known)}")
+    chosen = set(request.only) or set(known)
+    if request.start:
+        chosen &= set(known[known.index(request.start) :])
+    if request.until:
+        chosen &= set(known[: known.index(request.until) + 1])
+    if not chosen:
+        raise SelectionError("--only, --from and --until together leave no project")
+    return chosen
+
+
+def run(request: Request, operation: Operation, *, backwards: bool = False, packages: Callable[[], Any] | None = None) -> Outcomes:
+    """Does `operation` to the selected stacks; raises nothing that a user's mistake can cause.
+
+    backwards: dependents before what they depend on. packages: makes what programs deploy; answers files by project.
+    """
+    started, clock = datetime.now(UTC), time.monotonic()
+
+    def report(results: tuple[Result, ...] = (), problems: tuple[str, ...] = ()) -> Report:
+        return Report(
+            command=request.command,
+            environment=request.env,
+            suffix=request.suffix,
+            target=request.target,
+            started=started,
+            seconds=time.monotonic() - clock,
+            results=results,
+            problems=problems,
+        )
+
+    order = list(reversed(projects())) if backwards else list(projects())
+    title = f"{request.command} {request.env}{'-' + request.suffix if request.suffix else ''} on {request.target}"
+    progress = choose(json=request.json, stream=request.stream, title=title, projects=order, planned=request.command == "preview")
+    try:
+        chosen = selected(request)
+        session = prepare(request, progress)
+        if packages:
+            session.packages = packages()
+    except PageError as error:
+        return Outcomes(report(problems=tuple(map(str, error.problems))))
+    except (SelectionError, guards.GuardError, toolchain.ToolchainError, control.LocalCloudError, PackagesError) as error:
+        return Outcomes(report(problems=(str(error),)))
+    dependencies = reversed_graph(graph()) if backwards else graph()
+    with progress, _interruptible(session.cancelled):
+        results = queue.run(
+            {name: dependencies[name] for name in order},
+            _work(session, request, operation, chosen, dependencies, backwards=backwards),
+            workers=_WORKERS,
+            cancelled=session.cancelled,
+            on_start=lambda project: progress.stack_started(project, session.workspace.stack) if project in chosen else None,
+            on_done=progress.stack_done,
+            stack=session.workspace.stack,
+        )
+    return Outcomes(report(tuple(results[name] for name in order)), session)
+
+
+class PackagesError(RuntimeError):
+    """What a program deploys beside its code could not be made."""
+
+
+def prepare(request: Request, progress: Progress) -> Session:
+    """Everything that can say no, before anything is touched; then a session.
+
+    Raises PageError, GuardError, ToolchainError or LocalCloudError.
+    """
+    opened = workspace.open_workspace(request.env, request.suffix)
+    if request.target == "aws":
+        guards.account(opened)
+    if request.command in {"deploy", "destroy"}:
+        guards.confirmed(opened, request.command, request.confirm)
+    cli = toolchain.find() or toolchain.ensure()
+    workspace.write_configuration(opened)
+    return Session(opened, _target(request, progress), cli, progress)
+
+
+def _target(request: Request, progress: Progress) -> Target:
+    if request.target == "aws":
+        return target.aws()
+    cloud, aside = control.start(places.CLOUD)
+    for folder in aside:
+        progress.note("", f"the local cloud was restarted and is empty; the state of the former one was set aside: {folder.relative_to(places.LOCAL.parent)}")
+    return target.local(cloud)
+
+
+def _work(session: Session, request: Request, operation: Operation, chosen: set[str], dependencies: Graph, *, backwards: bool) -> Callable[[str], Result]:
+    measured = operations.timed(operation)
+
+    def work(project: str) -> Result:
+        if project not in chosen:
+            return Result(project=project, stack=session.workspace.stack, outcome=Outcome.EXCLUDED, cause="not selected")
+        if request.command == "deploy" and (held := _held(session, request, project, chosen)):
+            return held
+        if backwards and (left := [name for name in dependencies[project] if name not in chosen and session.state(name)]):
+            return Result(
+                project=project,
+                stack=session.workspace.stack,
+                outcome=Outcome.HELD,
+                cause=f"{' and '.join(left)} would lose what it stands on",
+                next=f"select {' and '.join(left)} too, or destroy it first",
+            )
+        return measured(session, project)
+
+    return work
+
+
+def _held(session: Session, request: Request, project: str, chosen: set[str]) -> Result | None:
+    """The result of a stack whose upstream was not selected and is not up to date; None when there is nothing to hold it."""
+    for name in projects()[project].takes:
+        if name in chosen:
+            continue
+        record = session.record(name)
+        if not session.deployed(name):
+            cause = f"{name} was never deployed"
+        elif record and not request.force and (stale := session.fingerprint(name).differences(record.fingerprint)):
+            cause = f"{name} is not up to date ({', '.join(stale)}); --force deploys against what is there"
+        else:
+            continue
+        return Result(project=project, stack=session.workspace.stack, outcome=Outcome.HELD, cause=cause, next=f"select {name} too")
+    return None
+
+
+@contextmanager
+def _interruptible(cancelled: threading.Event) -> Iterator[None]:
+    """Ctrl-C (and SIGTERM) ask the engines to stop, instead of tearing this process down around them."""
+
+    def stop(_: int, __: FrameType | None) -> None:
+        cancelled.set()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

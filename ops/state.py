@@ -1,0 +1,102 @@
+"""What a stack's state says, read without starting the engine where the state is a file.
+
+A file backend is read as the engine writes it (`.pulumi/stacks/<project>/<stack>.json`, `.pulumi/locks/…`); any other is asked
+through the engine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ops.engine import Stack, running
+
+_SIGNATURE = "4dabf18193072939515e22adb298388d"
+
+
+@dataclass(frozen=True)
+class Pending:
+    """An operation that an engine began and did not finish: create, update or delete, and of which resource."""
+
+    urn: str
+    operation: str
+
+
+@dataclass(frozen=True)
+class Lock:
+    """Who holds a stack."""
+
+    file: Path
+    pid: int
+    host: str
+    since: str
+
+    @property
+    def stale(self) -> bool:
+        """Whether its holder, a process of this very machine, is no more."""
+        return self.host == socket.gethostname() and not running(self.pid)
+
+
+@dataclass(frozen=True)
+class State:
+    """A stack's state.
+
+    digest: changes whenever the state does. resources: how many are managed by a provider. outputs: as they stand in the state, secrets encrypted.
+    """
+
+    digest: str
+    resources: int
+    outputs: dict[str, Any]
+    pending: tuple[Pending, ...]
+
+
+def read(stack: Stack, folder: Path | None) -> State | None:
+    """The state of a stack, None when it was never made; `folder` is that of a file backend."""
+    if folder is None:
+        exported = stack.export()
+        return _state(exported["deployment"]) if exported else None
+    path = folder / ".pulumi" / "stacks" / stack.project.name / f"{stack.name}.json"
+    if not path.exists():
+        return None
+    checkpoint: dict[str, Any] = json.loads(path.read_text())["checkpoint"]
+    return _state(checkpoint.get("latest") or {})
+
+
+def locks(stack: Stack, folder: Path) -> list[Lock]:
+    """The locks on a stack in a file backend."""
+    found: list[Lock] = []
+    for path in (folder / ".pulumi" / "locks" / "organization" / stack.project.name / stack.name).glob("*.json"):
+        try:
+            content = json.loads(path.read_text())
+        except (OSError, ValueError):
+            continue  # released, or being written, at this very instant
+        found.append(Lock(path, content["pid"], content["hostname"], content["timestamp"]))
+    return found
+
+
+def _state(deployment: dict[str, Any]) -> State:
+    resources: list[dict[str, Any]] = deployment.get("resources") or []
+    pending = tuple(Pending(entry["resource"]["urn"], entry["type"]) for entry in deployment.get("pending_operations") or [])
+    outputs = next((entry.get("outputs") or {} for entry in resources if entry["type"] == "pulumi:pulumi:Stack"), {})
+    # The manifest and the time stamps say when, not what.
+    content = [{key: value for key, value in entry.items() if key not in {"created", "modified"}} for entry in resources]
+    digest = hashlib.sha256(json.dumps([content, [vars(entry) for entry in pending]], sort_keys=True).encode()).hexdigest()
+    managed = sum(1 for entry in resources if entry.get("custom") and not entry["type"].startswith("pulumi:"))
+    return State(digest, managed, outputs, pending)
+
+
+def masked(outputs: dict[str, Any]) -> dict[str, Any]:
+    """Outputs of a state for showing: a secret is `[secret]`."""
+    return {name: _masked(value) for name, value in outputs.items()}
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, dict):
+        return "[secret]" if _SIGNATURE in value else {name: _masked(entry) for name, entry in value.items()}
+    if isinstance(value, list):
+        return [_masked(entry) for entry in value]
+    return value

@@ -1,0 +1,57 @@
+"""One deployable environment: a page, with the suffix of a short-lived copy if there is one, checked before anything is touched."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from ops import places
+from ops.validation import problems_of
+from shared import page as pages
+from shared.environment import Environment, environment_of
+from shared.page import Page, PageError, problem
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """An environment as the engine gets it.
+
+    name: of the page. suffix: of a copy, or empty. stack: the name of the four stacks. file: the configuration handed to the engine,
+    a copy, because the engine writes into the file that it is given.
+    """
+
+    name: str
+    suffix: str
+    stack: str
+    page: Page
+    environment: Environment
+    file: Path = field(repr=False)
+
+
+def open_workspace(name: str, suffix: str = "") -> Workspace:
+    """The environment `name` (as a copy with its own `suffix`); raises PageError with every problem of the page at once."""
+    page = pages.read(name)
+    if suffix:
+        if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", suffix):
+            rule = "must be lower-case letters and digits, with single hyphens inside"
+            raise PageError([problem("--suffix", "platform:environmentSuffix", rule, suffix)])
+        page = page.with_values({"platform:environmentSuffix": suffix, "platform:copyOf": name})
+    if found := problems_of(page):
+        raise PageError(found)
+    stack = f"{name}-{suffix}" if suffix else name
+    file = places.LOCAL / "pages" / f"Pulumi.{stack}.yaml"
+    return Workspace(name, suffix, stack, page, environment_of(page), file)
+
+
+def write_configuration(workspace: Workspace) -> Path:
+    """Writes the engine's copy of the page; a secrets provider that the page names goes along."""
+    document = yaml.safe_load((pages.ENVIRONMENTS / f"Pulumi.{workspace.name}.yaml").read_text())
+    document["config"] = dict(workspace.page.config)
+    workspace.file.parent.mkdir(parents=True, exist_ok=True)
+    new = workspace.file.with_suffix(".new")
+    new.write_text(yaml.safe_dump(document, sort_keys=True))
+    new.replace(workspace.file)
+    return workspace.file

@@ -1,0 +1,39 @@
+"""The payment service: functions behind an API, a queue between them, events for whoever listens."""
+
+import pulumi
+
+from projects.app.api import Api, ApiArgs
+from projects.app.domain import Domain
+from projects.app.functions import Functions, FunctionsArgs
+from projects.app.messaging import app_key, payment_events, work_queue
+from projects.app.roles import Reach
+from projects.app.settings import AppSettings
+from shared.contracts import AppOutputs, DataOutputs, NetworkingOutputs
+from shared.stack import Stack
+
+stack = Stack(AppSettings)
+environment, settings = stack.environment, stack.settings
+network, data = stack.upstream(NetworkingOutputs), stack.upstream(DataOutputs)
+
+key = app_key(environment)
+work, events = work_queue(environment, settings, key), payment_events(environment, key)
+reach = Reach(data=data, work=work, events_arn=events.arn, key_arn=key.arn)
+functions = Functions("functions", environment, settings, FunctionsArgs(network=network, reach=reach, key_arn=key.arn))
+api = Api("payments", environment, settings.api, ApiArgs(functions=functions.by_name, log_key_arn=network.log_key_arn))
+domain = Domain("domain", environment, settings.api.domain, api=api) if settings.api.domain else None
+
+stack.publish(
+    AppOutputs(
+        api_url=domain.url if domain else api.url,
+        api_name=api.api.name,
+        api_stage=api.stage.stage_name,
+        api_key=api.key,
+        function_names=pulumi.Output.all(**{name: made.name for name, made in functions.by_name.items()}),
+        function_arns=pulumi.Output.all(**{name: made.arn for name, made in functions.by_name.items()}),
+        work_queue_name=work.queue.name,
+        work_queue_url=work.queue.url,
+        dead_letter_queue_name=work.dead_letters.name,
+        dead_letter_queue_url=work.dead_letters.url,
+        payment_events_topic_arn=events.arn,
+    )
+)

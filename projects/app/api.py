@@ -1,0 +1,164 @@
+"""The REST API in front of the functions."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from projects.app.api_logs import ApiLogs
+from projects.app.routes import ROUTES, Route
+from projects.app.settings import ApiSettings
+from shared.component import Component
+from shared.environment import Environment
+
+_PROBLEM = "application/problem+json"
+
+# API Gateway's own answers, in the shape that the service's have (RFC 9457), without saying what inside failed.
+_ANSWERS = {
+    "BAD_REQUEST_BODY": ("400", "invalid-request", "The request body does not fit the route's model"),
+    "BAD_REQUEST_PARAMETERS": ("400", "invalid-request", "A required header or parameter is missing"),
+    "INVALID_API_KEY": ("403", "forbidden", "The API key is missing or not valid"),
+    "THROTTLED": ("429", "too-many-requests", "Too many requests; slow down and try again"),
+    "QUOTA_EXCEEDED": ("429", "too-many-requests", "The quota of this API key is used up"),
+    "DEFAULT_5XX": ("500", "internal-error", "The service could not answer"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiArgs:
+    """functions: by name. log_key_arn: encrypts the access log."""
+
+    functions: Mapping[str, aws.lambda_.Function]
+    log_key_arn: pulumi.Input[str]
+
+
+class Api(Component):
+    """Produces the REST API with a validated POST method per route, its stage with access and execution logs, traces and throttling,
+    an API key and the usage plan that it belongs to.
+
+    Outputs: `name`, `stage`, `url` (of the stage), `key` (secret).
+    """
+
+    api: aws.apigateway.RestApi
+    stage: aws.apigateway.Stage
+    url: pulumi.Output[str]
+    key: pulumi.Output[str]
+
+    def __init__(self, name: str, environment: Environment, settings: ApiSettings, args: ApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, environment, opts)
+        self.api = aws.apigateway.RestApi(
+            name,
+            name=environment.names(name),
+            description="Payments",
+            endpoint_configuration={"types": "REGIONAL"},
+            api_key_source="HEADER",
+            opts=self.child(),
+        )
+        self._validator = aws.apigateway.RequestValidator(
+            name, name="all", rest_api=self.api.id, validate_request_body=True, validate_request_parameters=True, opts=self.child()
+        )
+        routes = [part for route in ROUTES for part in self._route(route, args.functions[route.function.name])]
+        answers = [self._answer(kind, *said) for kind, said in _ANSWERS.items()]
+        self.stage = self._stage(name, settings, args, [*routes, *answers])
+        self.url = self.stage.invoke_url
+        self.key = self._usage(name, settings)
+        self.register_outputs({"url": self.url})
+
+    def _route(self, route: Route, function: aws.lambda_.Function) -> list[pulumi.Resource]:
+        model = aws.apigateway.Model(
+            route.path, name=route.model, rest_api=self.api.id, content_type="application/json", schema=json.dumps(route.schema), opts=self.child()
+        )
+        resource = aws.apigateway.Resource(route.path, rest_api=self.api.id, parent_id=self.api.root_resource_id, path_part=route.path, opts=self.child())
+        method = aws.apigateway.Method(
+            route.path,
+            rest_api=self.api.id,
+            resource_id=resource.id,
+            http_method="POST",
+            authorization="NONE",
+            api_key_required=True,
+            request_validator_id=self._validator.id,
+            request_models={"application/json": model.name},
+            request_parameters={f"method.request.header.{header}": True for header in route.headers},
+            opts=self.child(),
+        )
+        integration = aws.apigateway.Integration(
+            route.path,
+            rest_api=self.api.id,
+            resource_id=resource.id,
+            http_method=method.http_method,
+            type="AWS_PROXY",
+            integration_http_method="POST",
+            uri=function.invoke_arn,
+            timeout_milliseconds=29_000,
+            opts=self.child(),
+        )
+        permission = aws.lambda_.Permission(
+            route.path,
+            statement_id="ApiGateway",
+            action="lambda:InvokeFunction",
+            function=function.name,
+            principal="apigateway.amazonaws.com",
+            source_arn=pulumi.Output.concat(self.api.execution_arn, f"/*/POST/{route.path}"),
+            opts=self.child(),
+        )
+        return [integration, permission]
+
+    def _answer(self, kind: str, status: str, problem: str, title: str) -> pulumi.Resource:
+        body = {"type": f"urn:payments:problem:{problem}", "title": title, "status": int(status), "correlation_id": "$context.requestId"}
+        return aws.apigateway.Response(
+            kind.lower().replace("_", "-"),
+            rest_api_id=self.api.id,
+            response_type=kind,
+            status_code=status,
+            response_templates={"application/json": json.dumps(body)},
+            response_parameters={"gatewayresponse.header.Content-Type": f"'{_PROBLEM}'"},
+            opts=self.child(),
+        )
+
+    def _stage(self, name: str, settings: ApiSettings, args: ApiArgs, parts: list[pulumi.Resource]) -> aws.apigateway.Stage:
+        logs = ApiLogs(name, self.environment, key_arn=args.log_key_arn, api_id=self.api.id, opts=self.child())
+        # A deployment is a snapshot of the API: another definition needs another one.
+        definition = hashlib.sha256(json.dumps([[vars(route)["schema"], route.path, list(route.headers)] for route in ROUTES] + [_ANSWERS]).encode())
+        deployment = aws.apigateway.Deployment(name, rest_api=self.api.id, triggers={"definition": definition.hexdigest()}, opts=self.child(depends_on=parts))
+        stage = aws.apigateway.Stage(
+            name,
+            rest_api=self.api.id,
+            deployment=deployment.id,
+            stage_name=self.environment.platform.stage,
+            xray_tracing_enabled=True,
+            access_log_settings={"destination_arn": logs.access.arn, "format": logs.format},
+            opts=self.child(depends_on=logs.before_stage),
+        )
+        aws.apigateway.MethodSettings(
+            name,
+            rest_api=self.api.id,
+            stage_name=stage.stage_name,
+            method_path="*/*",
+            settings={
+                "metrics_enabled": True,
+                "logging_level": "INFO",
+                # Whole requests and responses stay out of the log: whatever a client sends by mistake would be kept there (PCI DSS 3.3.1).
+                "data_trace_enabled": False,
+                "throttling_rate_limit": settings.rate_limit,
+                "throttling_burst_limit": settings.burst_limit,
+            },
+            opts=self.child(),
+        )
+        return stage
+
+    def _usage(self, name: str, settings: ApiSettings) -> pulumi.Output[str]:
+        key = aws.apigateway.ApiKey(name, name=self.environment.names(name), enabled=True, opts=self.child())
+        plan = aws.apigateway.UsagePlan(
+            name,
+            name=self.environment.names(name),
+            api_stages=[{"api_id": self.api.id, "stage": self.stage.stage_name}],
+            throttle_settings={"rate_limit": settings.rate_limit, "burst_limit": settings.burst_limit},
+            opts=self.child(),
+        )
+        aws.apigateway.UsagePlanKey(name, key_id=key.id, key_type="API_KEY", usage_plan_id=plan.id, opts=self.child())
+        return pulumi.Output.secret(key.value)

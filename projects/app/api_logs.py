@@ -1,0 +1,99 @@
+"""What API Gateway logs, where to, and with whose permission."""
+
+from __future__ import annotations
+
+import json
+
+import pulumi
+import pulumi_aws as aws
+
+from projects.app.messaging import api_log_group
+from shared.component import Component
+from shared.components.log_group import LogGroup, LogGroupArgs
+from shared.components.role import Role, RoleArgs
+from shared.environment import Environment
+from shared.iam import Statement
+
+_FIELDS = {
+    "requestId": "$context.requestId",
+    "traceId": "$context.xrayTraceId",
+    "sourceIp": "$context.identity.sourceIp",
+    "apiKeyId": "$context.identity.apiKeyId",
+    "time": "$context.requestTime",
+    "method": "$context.httpMethod",
+    "path": "$context.resourcePath",
+    "status": "$context.status",
+    "latency": "$context.responseLatency",
+    "integrationStatus": "$context.integrationStatus",
+    "integrationLatency": "$context.integrationLatency",
+    "error": "$context.error.responseType",
+    "length": "$context.responseLength",
+}
+
+
+class ApiLogs(Component):
+    """Produces the access log's group, the group that API Gateway writes its execution log to (made here, so that it has a key and a
+    retention), and the role by which API Gateway may write either.
+
+    The role is set once per AWS account and region ("Set up CloudWatch logging for REST APIs"), so a short-lived copy uses its original's.
+    Outputs: `access`, `format`, `before_stage` (what a stage with logging needs to be there).
+    """
+
+    access: LogGroup
+    format: str
+    before_stage: list[pulumi.Resource]
+
+    def __init__(
+        self, name: str, environment: Environment, *, key_arn: pulumi.Input[str], api_id: pulumi.Output[str], opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(f"{name}-logs", environment, opts)
+        self.format = json.dumps(_FIELDS)
+        self.access = LogGroup(f"{name}-access", environment, LogGroupArgs(log_group=api_log_group(environment), key_arn=key_arn), self.child())
+        stage = environment.platform.stage
+        execution = LogGroup(
+            f"{name}-execution",
+            environment,
+            LogGroupArgs(log_group=api_id.apply(lambda id_: f"API-Gateway-Execution-Logs_{id_}/{stage}"), key_arn=key_arn),
+            self.child(),
+        )
+        self.before_stage = [self.access, execution]
+        if not environment.platform.copy_of:
+            self.before_stage.append(self._account())
+        self.register_outputs({})
+
+    def _account(self) -> aws.apigateway.Account:
+        role = self._role()
+        return aws.apigateway.Account("logging", cloudwatch_role_arn=role.arn, opts=self.child(depends_on=[role.policy]))
+
+    def _role(self) -> Role:
+        environment = self.environment
+        groups = [environment.arn("logs", "log-group:/aws/apigateway/*"), environment.arn("logs", "log-group:API-Gateway-Execution-Logs_*")]
+        return Role(
+            "api-logs",
+            environment,
+            RoleArgs(
+                service="apigateway.amazonaws.com",
+                description="API Gateway writes access and execution logs",
+                statements=[
+                    Statement(
+                        sid="Write",
+                        actions=[
+                            "logs:CreateLogGroup",
+                            "logs:CreateLogStream",
+                            "logs:DescribeLogStreams",
+                            "logs:PutLogEvents",
+                            "logs:GetLogEvents",
+                            "logs:FilterLogEvents",
+                        ],
+                        resources=[resource for group in groups for resource in (group, f"{group}:*")],
+                    ),
+                    Statement(
+                        sid="List",
+                        actions=["logs:DescribeLogGroups"],
+                        resources=["*"],
+                        because="DescribeLogGroups lists; it has no single group to name",
+                    ),
+                ],
+            ),
+            self.child(),
+        )

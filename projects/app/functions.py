@@ -1,0 +1,105 @@
+"""The Lambda functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from payments.functions import ARCHITECTURE, FUNCTIONS, PAYMENT_WORKER, RUNTIME, Function, Variable
+from projects.app.roles import Reach, statements_for
+from projects.app.settings import AppSettings
+from shared import naming
+from shared.component import Component
+from shared.components.log_group import LogGroup, LogGroupArgs
+from shared.components.role import Role, RoleArgs
+from shared.contracts import NetworkingOutputs
+from shared.environment import Environment
+from shared.packages import package
+
+
+@dataclass(frozen=True, kw_only=True)
+class FunctionsArgs:
+    """network: where they run. reach: what they work with. key_arn: encrypts their environment variables."""
+
+    network: NetworkingOutputs
+    reach: Reach
+    key_arn: pulumi.Input[str]
+
+
+class Functions(Component):
+    """Produces each function of the payment service with its role and log group, and feeds the worker from the work queue.
+
+    Outputs: `by_name`: the functions by their name in `payments.functions`.
+    """
+
+    by_name: Mapping[str, aws.lambda_.Function]
+
+    def __init__(self, name: str, environment: Environment, settings: AppSettings, args: FunctionsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, environment, opts)
+        self._settings, self._args = settings, args
+        self.by_name = {function.name: self._function(function) for function in FUNCTIONS}
+        aws.lambda_.EventSourceMapping(
+            "work",
+            event_source_arn=args.reach.work.queue.arn,
+            function_name=self.by_name[PAYMENT_WORKER.name].arn,
+            batch_size=settings.queue.batch_size,
+            function_response_types=["ReportBatchItemFailures"],
+            opts=self.child(),
+        )
+        self.register_outputs({function: made.arn for function, made in self.by_name.items()})
+
+    def _function(self, function: Function) -> aws.lambda_.Function:
+        settings, args = self._settings.functions, self._args
+        physical = self.environment.names(function.name, naming.FUNCTION)
+        arn = self.environment.arn("lambda", f"function:{physical}")
+        logs = LogGroup(function.name, self.environment, LogGroupArgs(log_group=f"/aws/lambda/{physical}", key_arn=args.network.log_key_arn), self.child())
+        role = Role(
+            function.name,
+            self.environment,
+            RoleArgs(
+                service="lambda.amazonaws.com",
+                description=f"Function {function.name}",
+                statements=statements_for(function, self.environment, args.reach, log_group_arn=logs.arn, arn=arn),
+            ),
+            self.child(),
+        )
+        return aws.lambda_.Function(
+            function.name,
+            name=physical,
+            description=f"Payment service: {function.name}",
+            code=package(function.name),
+            handler=function.handler,
+            runtime=RUNTIME,
+            architectures=[ARCHITECTURE],
+            memory_size=settings.memory,
+            timeout=settings.timeout,
+            reserved_concurrent_executions=settings.reserved_concurrency,
+            role=role.arn,
+            kms_key_arn=args.key_arn,
+            environment={"variables": {variable.value: self._value(variable) for variable in function.environment}},
+            vpc_config={"subnet_ids": args.network.private_subnet_ids, "security_group_ids": [args.network.function_security_group_id]},
+            tracing_config={"mode": "Active"},
+            logging_config={"log_format": "JSON", "log_group": logs.name},
+            # Lambda looks at the role's permissions when it makes the function.
+            opts=self.child(depends_on=[role.policy]),
+        )
+
+    def _value(self, variable: Variable) -> pulumi.Input[str]:
+        reach, platform = self._args.reach, self.environment.platform
+        values: dict[Variable, pulumi.Input[str]] = {
+            Variable.STAGE: f"{platform.stage}-{platform.environment_suffix}",
+            Variable.TRANSACTION_LOG_TABLE: reach.data.transaction_log_table_name,
+            Variable.SESSIONS_TABLE: reach.data.sessions_table_name,
+            Variable.WORK_QUEUE_URL: reach.work.queue.url,
+            Variable.PAYMENT_EVENTS_TOPIC_ARN: reach.events_arn,
+            Variable.DOCUMENTS_BUCKET: reach.data.documents_bucket_name,
+            Variable.AUDIT_BUCKET: reach.data.audit_bucket_name,
+            Variable.DATABASE_HOST: reach.data.database_address,
+            Variable.DATABASE_PORT: reach.data.database_port.apply(str),
+            Variable.DATABASE_NAME: reach.data.database_name,
+            Variable.DATABASE_SECRET_ARN: reach.data.database_secret_arn,
+        }
+        return values[variable]
