@@ -92,12 +92,8 @@ def _put(aws: Aws, inputs: Props) -> None:
 
 
 def _create(aws: Aws, inputs: Props) -> str:
-    name = str(inputs["name"])
-    # PutMetricAlarm would silently take over an alarm that somebody else made.
-    if _find(aws, name):
-        raise LookupError(f"CloudWatch has an alarm {name} already; choose another name, or delete it")
     _put(aws, inputs)
-    return name
+    return str(inputs["name"])
 
 
 def _find(aws: Aws, name: str) -> dict[str, Any] | None:
@@ -270,6 +266,7 @@ METRIC_ALARM = Kind(
     },
     outputs=("arn",),
     tagged=True,
+    delete_first=False,
     create=_create,
     read=_read,
     update=_update,

@@ -27,7 +27,7 @@ _PRINCIPALS = {"AWS", "CanonicalUser", "Federated", "Service"}
 _ACTION = re.compile(r"\*|[A-Za-z0-9-]+:[A-Za-z0-9*?]+")
 _RESOURCE = re.compile(r"\*|arn:[^:]*:[^:]*:[^:]*:[^:]*:.+", re.DOTALL)
 _OPERATOR = re.compile(
-    r"(For(Any|All)Values?:)?"
+    r"(ForAnyValue:|ForAllValues:)?"
     r"(String(Not)?(Equals(IgnoreCase)?|Like)|Numeric(Not)?Equals|(Numeric|Date)(LessThan|GreaterThan)(Equals)?|Date(Not)?Equals"
     r"|Bool|BinaryEquals|(Not)?IpAddress|Arn(Not)?(Equals|Like))(IfExists)?|Null"
 )

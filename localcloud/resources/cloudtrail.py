@@ -220,6 +220,7 @@ TRAIL = Kind(
     },
     outputs=("arn", "homeRegion", "snsTopicArn"),
     tagged=True,
+    delete_first=False,
     create=_create_trail,
     read=_read_trail,
     update=_update_trail,

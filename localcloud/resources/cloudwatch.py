@@ -87,6 +87,7 @@ DASHBOARD = Kind(
         "dashboardBody": json_text(required=True, rule=_is_body),
     },
     outputs=("dashboardArn",),
+    delete_first=False,
     create=_put_dashboard,
     read=_read_dashboard,
     update=_update_dashboard,

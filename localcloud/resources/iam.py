@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from localcloud.aws import Aws
+from botocore.exceptions import ClientError
+
+from localcloud.aws import Aws, is_missing
 from localcloud.fields import flag, number, text
 from localcloud.kinds import Kind, Props, made
 from localcloud.resources import _policy, _tags
@@ -13,6 +15,8 @@ from localcloud.resources import _policy, _tags
 # A managed policy keeps this many versions (IAM quotas); a further one needs the oldest to go.
 _VERSIONS_KEPT = 5
 _DEFAULT_SESSION = 3600
+# Where an account's number would stand in the ARN of a policy that AWS made.
+_AWS = "aws"
 
 
 def _given(inputs: Props, names: dict[str, str]) -> dict[str, Any]:
@@ -138,6 +142,7 @@ ROLE_POLICY = Kind(
         "name": text(required=True, replaces=True, shape="PutRolePolicy.PolicyName"),
         "policy": _policy.identity(_policy.INLINE_POLICY, required=True),
     },
+    delete_first=False,
     create=_put_role_policy,
     read=_read_role_policy,
     update=_update_role_policy,
@@ -146,8 +151,15 @@ ROLE_POLICY = Kind(
 
 
 def _attach(aws: Aws, inputs: Props) -> str:
-    aws.client("iam").attach_role_policy(RoleName=inputs["role"], PolicyArn=inputs["policyArn"])
-    return f"{inputs['role']}/{inputs['policyArn']}"
+    role, arn = inputs["role"], inputs["policyArn"]
+    try:
+        aws.client("iam").attach_role_policy(RoleName=role, PolicyArn=arn)
+    except ClientError as error:
+        if f":iam::{_AWS}:policy/" not in arn or not is_missing(error):
+            raise
+        hint = "the local cloud has AWS's own policies only when it was started with MOTO_IAM_LOAD_MANAGED_POLICIES=true"
+        raise LookupError(f"{arn} cannot be attached to {role}: {hint}") from error
+    return f"{role}/{arn}"
 
 
 def _read_attachment(aws: Aws, id_: str, _: Props) -> Props | None:
@@ -169,6 +181,7 @@ ROLE_POLICY_ATTACHMENT = Kind(
         "role": text(required=True, replaces=True, shape="AttachRolePolicy.RoleName"),
         "policyArn": text(required=True, replaces=True, shape="AttachRolePolicy.PolicyArn", pattern="arn:.+"),
     },
+    delete_first=False,
     create=_attach,
     read=_read_attachment,
     delete=_detach,

@@ -177,6 +177,7 @@ ALIAS = Kind(
         "targetKeyId": text(required=True, shape="CreateAlias.TargetKeyId"),
     },
     outputs=("arn", "targetKeyArn"),
+    delete_first=False,
     create=_create_alias,
     read=_read_alias,
     update=_update_alias,

@@ -70,6 +70,7 @@ SECRET = Kind(
     },
     outputs=("arn",),
     tagged=True,
+    delete_first=False,
     create=_create_secret,
     read=_read_secret,
     update=_update_secret,
