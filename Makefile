@@ -31,7 +31,7 @@ lint: $(READY) ## ruff, yamllint, codespell, deptry, import-linter
 
 types: $(READY) ## pyright; fetches it from the npm registry the first time
 	@$(BIN)/pyright --version || { echo "error: pyright could not start: it is a Node.js program (14 or newer on PATH), and its first start fetches it from the npm registry" >&2; exit 1; }
-	$(BIN)/pyright
+	$(BIN)/pyright --pythonpath $(BIN)/python
 
 format: $(READY) ## rewrite the code as `make lint` wants it
 	$(BIN)/ruff check --fix-only --quiet .
@@ -48,3 +48,5 @@ clean: ## remove .venv and caches; .local (the CLI, the local cloud's state) sta
 # A checkout that was moved has scripts that name the old place: its environment is made again.
 $(READY): requirements/all.txt requirements/bootstrap.txt tools/make-venv $(if $(filter "$(CURDIR)","$(shell cat $(READY) 2>/dev/null)"),,FORCE)
 	@tools/make-venv
+
+FORCE:
