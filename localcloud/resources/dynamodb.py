@@ -251,7 +251,7 @@ def _attribute_refusals(inputs: Props) -> Iterator[Refusal]:
     indexes = [*entries(inputs.get("globalSecondaryIndexes")), *entries(inputs.get("localSecondaryIndexes"))]
     lists = [inputs.get(name) for name in ("attributes", "globalSecondaryIndexes", "localSecondaryIndexes")]
     keys = {owner[key] for owner in (inputs, *indexes) for key in ("hashKey", "rangeKey") if owner.get(key)}
-    declared = [attribute["name"] for attribute in entries(inputs.get("attributes"))]
+    declared = [attribute.get("name", UNKNOWN) for attribute in entries(inputs.get("attributes"))]
     if UNKNOWN in keys or UNKNOWN in declared or any(value == UNKNOWN or UNKNOWN in cast("list[Any]", value or []) for value in lists):
         return
     for name in sorted(keys - set(declared)):
