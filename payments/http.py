@@ -15,13 +15,14 @@ from payments import errors
 from payments.clients import is_busy
 from payments.domain.card_data import findings
 from payments.functions import Metric
-from payments.settings import SettingsError
+from payments.settings import Settings, SettingsError
 from payments.telemetry import Telemetry
 
 LARGEST_BODY = 32 * 1024
 """Bytes of a request's body."""
 
 M = TypeVar("M", bound=BaseModel)
+S = TypeVar("S", bound=Settings)
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict[str, str])
 
 
-def respond(event: dict[str, Any], context: Any, telemetry: Telemetry, route: Callable[[Request], Answer]) -> dict[str, Any]:
+def respond(event: dict[str, Any], context: Any, telemetry: Telemetry, settings: Callable[[], S], route: Callable[[Request, S], Answer]) -> dict[str, Any]:
     """Runs a route on an event: the proxy integration's answer, a problem document where the route raised one.
 
     Whatever else is raised becomes a 500 (or a 503, where trying again helps) that tells nothing of the cause; the cause is logged.
@@ -58,7 +59,9 @@ def respond(event: dict[str, Any], context: Any, telemetry: Telemetry, route: Ca
     correlation_id = _correlation_id(event, context)
     with telemetry.log.append_context_keys(correlation_id=correlation_id):
         try:
-            answer = route(_request(event, correlation_id))
+            # Settings first: they tell the stage, without which not even a refusal would be counted in the right place.
+            loaded = settings()
+            answer = route(_request(event, correlation_id), loaded)
         except errors.Problem as problem:
             answer = _refusal(problem, telemetry)
         except Exception as error:  # noqa: BLE001 - the border: a caller gets an answer whatever happened, and the log gets the cause

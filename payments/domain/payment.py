@@ -26,6 +26,13 @@ def _iso_4217(code: str) -> str:
     return code
 
 
+def _printable(text: str) -> str:
+    # Not a pattern: with a Unicode class and a repetition it takes longer to compile than all other models together.
+    if not text.isprintable() or text != text.strip():
+        raise PydanticCustomError("printable", "Input should be printable characters on one line, without space at either end")
+    return text
+
+
 Currency = Annotated[str, AfterValidator(_iso_4217)]
 Amount = Annotated[int, Field(gt=0, le=LARGEST_AMOUNT)]
 
@@ -65,7 +72,7 @@ class PaymentRequest(Money):
     """
 
     payment_token: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,254}$")]
-    reference: Annotated[str, Field(pattern=r"^[^\p{C}\s][^\p{C}]{0,127}$")]
+    reference: Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_printable)]
     session_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,128}$")] | None = None
     metadata: Annotated[dict[str, JsonValue], Field(max_length=50)] = Field(default_factory=dict[str, JsonValue])
 

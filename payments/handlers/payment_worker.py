@@ -32,9 +32,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 def _handled(record: dict[str, Any]) -> bool:
     """Whether the message is done with. One that fails holds up none of the others."""
     try:
+        settings = _settings()
         work = Work.model_validate_json(record["body"])
         with _telemetry.log.append_context_keys(correlation_id=work.correlation_id):
-            _submit(work)
+            _submit(work, settings)
     except Exception as error:  # noqa: BLE001 - any failure is this message's alone: it goes back to the queue, and the log has the cause
         _telemetry.count(Metric.MESSAGE_FAILED)
         _log_failure(record, error)
@@ -42,8 +43,7 @@ def _handled(record: dict[str, Any]) -> bool:
     return True
 
 
-def _submit(work: Work) -> None:
-    settings = _settings()
+def _submit(work: Work, settings: PaymentWorkerSettings) -> None:
     entered = submit(
         work,
         log=DynamoTransactionLog(settings.transaction_log_table),

@@ -25,11 +25,10 @@ _telemetry = Telemetry(PROCESS_PAYMENT)
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """API Gateway REST proxy event in, proxy answer out."""
-    return http.respond(event, context, _telemetry, _process)
+    return http.respond(event, context, _telemetry, _settings, _process)
 
 
-def _process(request: http.Request) -> http.Answer:
-    settings = _settings()
+def _process(request: http.Request, settings: ProcessPaymentSettings) -> http.Answer:
     key = _idempotency_key(request.headers)
     accepted = accept(
         request.as_model(PaymentRequest),

@@ -19,11 +19,10 @@ _telemetry = Telemetry(VERIFY_PAYMENT)
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """API Gateway REST proxy event in, proxy answer out."""
-    return http.respond(event, context, _telemetry, _verify)
+    return http.respond(event, context, _telemetry, _settings, _verify)
 
 
-def _verify(request: http.Request) -> http.Answer:
-    settings = _settings()
+def _verify(request: http.Request, settings: VerifyPaymentSettings) -> http.Answer:
     history = verify(request.as_model(VerifyRequest), log=DynamoTransactionLog(settings.transaction_log_table))
     payment = history.opening.request
     return http.Answer(

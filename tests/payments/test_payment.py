@@ -24,7 +24,7 @@ requests = st.builds(
     amount=st.integers(1, LARGEST_AMOUNT),
     currency=st.sampled_from(sorted(MINOR_DIGITS)),
     payment_token=st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,254}", fullmatch=True),
-    reference=st.just("r"),
+    reference=st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S"]), min_size=1, max_size=128),
     metadata=st.dictionaries(st.text(st.characters(codec="utf-8")), json_values, max_size=5),
 )
 

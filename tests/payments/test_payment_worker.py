@@ -115,6 +115,12 @@ def test_all_messages_of_a_batch_may_fail_without_failing_the_function(service: 
     assert service.work("x", "y") == ["message-0", "message-1"]
 
 
+def test_a_failed_message_is_counted_for_its_stage_even_as_the_first_thing_that_happens(service: Service, logged: Any) -> None:
+    service.work("x")
+    [entry] = [json.loads(line) for line in logged().splitlines() if '"_aws"' in line]
+    assert (entry["MessageFailed"], entry["stage"]) == ([1.0], "dev")
+
+
 def test_a_missing_environment_variable_hands_the_messages_back_and_is_named(service: Service, monkeypatch: pytest.MonkeyPatch, logged: Any) -> None:
     messages = received(service, "a")
     monkeypatch.delenv("PAYMENT_EVENTS_TOPIC_ARN")

@@ -115,6 +115,8 @@ def test_without_a_usable_idempotency_key_nothing_is_taken(service: Service, key
         ({"payment_token": ""}, "payment_token"),
         ({"reference": ""}, "reference"),
         ({"reference": "a\u0000b"}, "reference"),
+        ({"reference": "two\nlines"}, "reference"),
+        ({"reference": " "}, "reference"),
         ({"reference": "x" * 129}, "reference"),
         ({"session_id": "a/b"}, "session_id"),
         ({"metadata": []}, "metadata"),
@@ -219,6 +221,13 @@ def test_metrics_tell_payments_from_repetitions_and_refusals(service: Service, l
     ]
     assert all((entry["service"], entry["stage"]) == ("process-payment", "dev") for entry in metrics)
     assert {entry["_aws"]["CloudWatchMetrics"][0]["Namespace"] for entry in metrics} == {"Payments"}
+
+
+def test_a_refusal_is_counted_for_its_stage_even_as_the_first_thing_that_happens(service: Service, logged: Any) -> None:
+    service.process("{")
+    [entry] = [json.loads(line) for line in logged().splitlines() if '"_aws"' in line]
+    assert (entry["RequestRefused"], entry["stage"]) == ([1.0], "dev")
+    assert sorted(entry["_aws"]["CloudWatchMetrics"][0]["Dimensions"][0]) == ["service", "stage"]
 
 
 def test_every_log_line_bears_the_correlation_id(service: Service, logged: Any) -> None:

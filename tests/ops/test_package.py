@@ -1,0 +1,285 @@
+"""The functions' packages: the same bytes each time, for the platform that was asked for, with what the function needs and nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import struct
+import subprocess
+import sys
+import zipfile
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from ops import package
+from ops.package import LAMBDA, PackageError, Platform, build, ensure, fresh, paths, this_machine
+from payments.functions import FUNCTIONS, PYTHON_VERSION, Function
+
+each = pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
+AARCH64 = 0xB7  # e_machine of an ELF file
+
+
+def copied(folder: Path) -> Path:
+    """The tree of the service at another place, written in another order and with what a working copy has besides."""
+    for path in sorted((package.ROOT / "payments").rglob("*"), reverse=True):
+        if path.suffix in {".py", ".txt", ".in"}:
+            target = folder / path.relative_to(package.ROOT)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(path.read_bytes())
+            target.chmod(0o600)
+    (folder / "payments" / "__pycache__").mkdir()
+    (folder / "payments" / "__pycache__" / "x.cpython-311.pyc").write_bytes(os.urandom(8))
+    (folder / "payments" / ".cache").mkdir()
+    (folder / "payments" / ".cache" / "left").write_bytes(os.urandom(8))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tree with packages for Lambda. The wheels come from uv's cache, or from the registry."""
+    root = copied(tmp_path_factory.mktemp("one"))
+    build(root=root)
+    return root
+
+
+@pytest.fixture
+def tree(built: Path, tmp_path: Path) -> Path:
+    """A copy of that tree, to be changed."""
+    return Path(shutil.copytree(built, tmp_path / "tree"))
+
+
+@pytest.fixture
+def no_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise AssertionError("a package was built")
+
+    monkeypatch.setattr(package, "_install", refused)
+
+
+def names(path: Path) -> list[str]:
+    with zipfile.ZipFile(path) as archive:
+        return archive.namelist()
+
+
+def test_a_second_build_at_another_place_gives_the_same_bytes(built: Path, tmp_path: Path) -> None:
+    told: list[str] = []
+    again = build(progress=told.append, root=copied(tmp_path))
+    assert {name: path.read_bytes() for name, path in again.items()} == {name: path.read_bytes() for name, path in paths(root=built).items()}
+    assert len(told) == 1 + len(FUNCTIONS)
+    assert sorted(path.name for path in again["verify-payment"].parent.iterdir()) == [
+        "payment-worker.zip",
+        "process-payment.zip",
+        "stamp.json",
+        "verify-payment.zip",
+    ]
+
+
+@each
+def test_entries_bear_nothing_of_the_time_and_the_machine(built: Path, function: Function) -> None:
+    with zipfile.ZipFile(paths(root=built)[function.name]) as archive:
+        entries = archive.infolist()
+    listed = [entry.filename for entry in entries]
+    assert listed == sorted(set(listed))
+    assert {entry.date_time for entry in entries} == {(1980, 1, 1, 0, 0, 0)}
+    assert {entry.create_system for entry in entries} == {3}
+    for entry in entries:
+        assert entry.external_attr >> 16 == (0o100755 if entry.filename.endswith(".so") else 0o100644)
+        assert not entry.filename.startswith((".", "/", "bin/"))
+        assert PurePosixPath(entry.filename).suffix != ".pyc"
+        assert PurePosixPath(entry.filename).name not in {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "requirements.txt", "requirements.in"}
+
+
+@each
+def test_a_package_is_small_enough_for_a_quick_cold_start(built: Path, function: Function) -> None:
+    assert paths(root=built)[function.name].stat().st_size <= package.LARGEST
+
+
+@each
+def test_libraries_are_for_lambdas_processor_and_python(built: Path, function: Function) -> None:
+    with zipfile.ZipFile(paths(root=built)[function.name]) as archive:
+        libraries = {name: archive.read(name)[:20] for name in archive.namelist() if name.endswith(".so")}
+    assert libraries
+    for name, header in libraries.items():
+        assert (header[:4], struct.unpack("<H", header[18:20])[0]) == (b"\x7fELF", AARCH64), name
+        assert f"cpython-{PYTHON_VERSION.replace('.', '')}-aarch64" in name
+
+
+@each
+def test_only_the_functions_own_services_and_handler_are_in(built: Path, function: Function) -> None:
+    listed = names(paths(root=built)[function.name])
+    services = {PurePosixPath(name).parts[2] for name in listed if name.startswith("botocore/data/") and len(PurePosixPath(name).parts) > 3}
+    handlers = {name for name in listed if name.startswith("payments/handlers/")}
+    assert services == set(function.services)
+    assert handlers == {"payments/handlers/__init__.py", f"{function.module.replace('.', '/')}.py"}
+
+
+def test_every_distribution_of_the_lock_is_in_with_its_licence(built: Path) -> None:
+    lock = (built / "payments" / "requirements.txt").read_text()
+    locked = {line.split()[0].replace("==", "-").replace("-", "_").lower() for line in lock.splitlines() if "==" in line}
+    listed = names(paths(root=built)["verify-payment"])
+    found = {name.partition(".dist-info")[0].replace("-", "_").lower() for name in listed if ".dist-info/METADATA" in name}
+    assert found == locked
+    licensed = {name.partition(".dist-info")[0].replace("-", "_").lower() for name in listed if ".dist-info/" in name and "LICENSE" in name.upper()}
+    assert licensed == locked
+
+
+def test_the_lock_pins_everything_by_hash_and_names_no_index() -> None:
+    lock = (package.ROOT / "payments" / "requirements.txt").read_text()
+    pins = [block for block in lock.replace("\\\n", " ").splitlines() if block and not block.lstrip().startswith("#")]
+    assert pins
+    assert all("==" in pin and "--hash=sha256:" in pin for pin in pins)
+    assert "://" not in lock
+    assert "--index" not in lock
+
+
+@each
+def test_a_package_for_this_machine_answers_by_itself(built: Path, tmp_path: Path, function: Function) -> None:
+    packages = ensure(platform=this_machine(), root=built)
+    with zipfile.ZipFile(packages[function.name]) as archive:
+        archive.extractall(tmp_path)
+    body = json.dumps({"payment_id": "not an id"})
+    event = {"headers": {"Idempotency-Key": "k"}, "body": body, "Records": [{"messageId": "m", "attributes": {"ApproximateReceiveCount": "1"}, "body": body}]}
+    program = (
+        "import importlib, json, sys; sys.path.insert(0, sys.argv[1]); from types import SimpleNamespace as Context; from payments import clients\n"
+        f"for service in {function.services!r}: assert clients.client(service).meta.service_model.operation_names\n"
+        f"answer = importlib.import_module({function.module!r}).handler(json.loads(sys.argv[2]), Context(aws_request_id='r'))\n"
+        "outside = [n for n, m in sys.modules.items() if n.partition('.')[0] in ('boto3', 'pydantic', 'payments') and not m.__file__.startswith(sys.argv[1])]\n"
+        "print(json.dumps([answer, outside]))"
+    )
+    environment = {name.value: "value" for name in function.environment} | {"AWS_DEFAULT_REGION": "us-east-1"}
+    # -I -S: neither this folder nor the installed packages, so that whatever is missing in the package is missed.
+    command = [sys.executable, "-I", "-S", "-c", program, str(tmp_path), json.dumps(event)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - our own interpreter
+    assert done.returncode == 0, done.stderr
+    answer, outside = json.loads(done.stdout.splitlines()[-1])
+    assert outside == []
+    assert answer.get("statusCode") == 400 or answer == {"batchItemFailures": [{"itemIdentifier": "m"}]}
+
+
+@pytest.mark.usefixtures("no_install")
+def test_what_is_fresh_is_not_built_again(built: Path, tmp_path: Path) -> None:
+    assert fresh(root=built)
+    assert ensure(root=built) == paths(root=built)
+    assert not fresh(root=tmp_path)
+    assert not fresh(Platform(name=LAMBDA.name, python="3.12", wheels=LAMBDA.wheels), root=built)
+
+
+@pytest.mark.parametrize("changed", ["payments/http.py", "payments/requirements.txt", "payments/new.sql"])
+def test_a_changed_input_makes_packages_stale(built: Path, changed: str) -> None:
+    assert fresh(root=built)
+    path = built / changed
+    before = path.read_bytes() if path.exists() else None
+    try:
+        path.write_bytes((before or b"") + b"\n# changed\n")
+        assert not fresh(root=built)
+    finally:
+        if before is None:
+            path.unlink()
+        else:
+            path.write_bytes(before)
+    assert fresh(root=built)
+
+
+@pytest.mark.parametrize("damage", ["missing", "truncated", "no stamp", "broken stamp"])
+def test_damaged_packages_are_stale(built: Path, damage: str) -> None:
+    victim = paths(root=built)["verify-payment"]
+    stamp = victim.with_name("stamp.json")
+    kept = victim.with_name("kept")
+    path = victim if damage in {"missing", "truncated"} else stamp
+    path.rename(kept)
+    try:
+        if damage == "truncated":
+            victim.write_bytes(kept.read_bytes()[:-1])
+        if damage == "broken stamp":
+            stamp.write_text("{")
+        assert not fresh(root=built)
+    finally:
+        kept.replace(path)
+    assert fresh(root=built)
+
+
+def test_a_change_of_one_handler_leaves_the_other_packages_alone(built: Path, tmp_path: Path) -> None:
+    before = {name: path.read_bytes() for name, path in paths(root=built).items()}
+    root = copied(tmp_path)
+    handler = root / "payments" / "handlers" / "verify_payment.py"
+    handler.write_text(handler.read_text() + "\n# changed\n")
+    after = {name: path.read_bytes() for name, path in build(root=root).items()}
+    assert {name for name in after if after[name] != before[name]} == {"verify-payment"}
+
+
+def test_without_uv_the_error_says_what_installs_it(tree: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(package.sys, "executable", str(tmp_path / "python"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(PackageError, match="make venv"):
+        build(root=tree)
+
+
+def test_without_a_lock_the_error_says_how_to_make_it(tree: Path) -> None:
+    (tree / "payments" / "requirements.txt").unlink()
+    with pytest.raises(PackageError, match="uv pip compile .*--generate-hashes"):
+        ensure(root=tree)
+
+
+def test_a_refused_hash_stops_the_build_and_leaves_the_old_packages(tree: Path) -> None:
+    before = {name: path.read_bytes() for name, path in paths(root=tree).items()}
+    (tree / "payments" / "requirements.txt").write_text(f"six==1.17.0 --hash=sha256:{'0' * 64}\n")
+    with pytest.raises(PackageError, match=r"cannot be installed for lambda-arm64(.|\n)*make it anew"):
+        build(root=tree)
+    assert {name: path.read_bytes() for name, path in paths(root=tree).items()} == before
+    assert not list(paths(root=tree)["verify-payment"].parent.glob(".building-*"))
+
+
+def installed_by_hand(monkeypatch: pytest.MonkeyPatch, size: int = 1) -> None:
+    """Dependencies that are there at once: what botocore says of each service, and one file of some size that cannot be compressed."""
+
+    def install(_platform: Platform, site: Path, _root: Path) -> None:
+        for service in ("dynamodb", "sqs", "sns"):
+            (site / "botocore" / "data" / service / "2012").mkdir(parents=True)
+            (site / "botocore" / "data" / service / "2012" / "service-2.json").write_text("{}")
+        (site / "large.py").write_bytes(os.urandom(size))
+
+    monkeypatch.setattr(package, "_install", install)
+
+
+def test_a_package_that_grew_too_large_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(package, "LARGEST", 1024 * 1024)
+    installed_by_hand(monkeypatch, 1024 * 1024)
+    with pytest.raises(PackageError, match="the package of process-payment has 1.0 MiB; 1 MiB are allowed"):
+        build(root=copied(tmp_path))
+    assert not any(path.exists() for path in paths(root=tmp_path).values())
+
+
+def test_a_declared_handler_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    installed_by_hand(monkeypatch)
+    root = copied(tmp_path)
+    (root / "payments" / "handlers" / "payment_worker.py").unlink()
+    with pytest.raises(PackageError, match="function payment-worker: .*payments/handlers/payment_worker.py"):
+        build(root=root)
+
+
+def test_an_interrupted_build_leaves_nothing_half_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    installed_by_hand(monkeypatch)
+    root = copied(tmp_path)
+
+    def interrupt(text: str) -> None:
+        if text == "packing verify-payment":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        build(progress=interrupt, root=root)
+    assert list((root / ".local" / "packages" / LAMBDA.name).iterdir()) == []
+    assert not fresh(root=root)
+
+
+def test_what_a_killed_build_left_is_removed_later_and_a_running_one_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    installed_by_hand(monkeypatch)
+    root = copied(tmp_path)
+    folder = root / ".local" / "packages" / LAMBDA.name
+    for name, age in ((".building-old", 7200), (".building-now", 0)):
+        (folder / name).mkdir(parents=True)
+        begun = (folder / name).stat().st_mtime - age
+        os.utime(folder / name, (begun, begun))
+    build(root=root)
+    assert [path.name for path in folder.glob(".building-*")] == [".building-now"]
