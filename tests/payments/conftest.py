@@ -6,10 +6,15 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from moto import mock_aws
 
 from payments.handlers import payment_worker, process_payment, verify_payment
 from tests.payments.service import REGION, Service, aws
+
+# A busy machine is no failure.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 HANDLERS = (process_payment, verify_payment, payment_worker)
 
