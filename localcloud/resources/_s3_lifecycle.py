@@ -107,7 +107,7 @@ def _combinations(rule: Props, at: str) -> Iterator[Refusal]:
             yield Refusal(f"{at}.abortIncompleteMultipartUpload", "cannot be chosen by tag: unfinished uploads have none")
     if len([name for name in ("prefix", "tag", "and") if chosen.get(name)]) > 1:
         yield Refusal(f"{at}.filter", "takes one of prefix, tag and and; put several conditions into and")
-    if not any(rule.get(action) for action in _ACTIONS):
+    if rule and not any(rule.get(action) for action in _ACTIONS):
         yield Refusal(at, f"does nothing; a rule has at least one of {', '.join(_ACTIONS)}")
 
 

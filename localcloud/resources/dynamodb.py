@@ -265,7 +265,8 @@ def _attribute_refusals(inputs: Props) -> Iterator[Refusal]:
 def _capacity_refusals(inputs: Props) -> Iterator[Refusal]:
     mode = inputs.get("billingMode")
     indexes = [(f"globalSecondaryIndexes[{i}].", index) for i, index in enumerate(entries(inputs.get("globalSecondaryIndexes")))]
-    for at, owner in (("", inputs), *indexes):
+    # An index that is not known yet has no members.
+    for at, owner in (("", inputs), *((at, index) for at, index in indexes if index)):
         for name in ("readCapacity", "writeCapacity"):
             if mode == _ON_DEMAND and owner.get(name) is not None:
                 yield Refusal(f"{at}{name}", f"is not taken with billingMode {_ON_DEMAND}")

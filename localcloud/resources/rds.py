@@ -50,7 +50,7 @@ def _create_subnet_group(aws: Aws, inputs: Props) -> str:
 
 def _two_zones(aws: Aws, name: str, subnets: list[str]) -> None:
     """RDS user guide, "Working with DB subnet groups": subnets in at least two Availability Zones. moto takes any."""
-    found = aws.client("ec2").describe_subnets(SubnetIds=subnets)["Subnets"]
+    found = aws.client("ec2").describe_subnets(SubnetIds=sorted(set(subnets)))["Subnets"]
     zones = {subnet["AvailabilityZone"] for subnet in found}
     if len(zones) < 2:
         raise LookupError(f"DB subnet group {name} covers {', '.join(zones)} only; RDS asks for subnets in at least two Availability Zones")
