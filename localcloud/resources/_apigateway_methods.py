@@ -197,7 +197,13 @@ def _restore_integration(aws: Aws, id_: str, live: Props) -> None:
 
 def _restore_responses(aws: Aws, id_: str, live: Props) -> None:
     for response in (live.get("integrationResponses") or {}).values():
-        aws.client("apigateway").put_integration_response(**_where(id_), **_given(response, _INTEGRATION_RESPONSE))
+        sent = _given({**response, "responseTemplates": _templates(response)}, _INTEGRATION_RESPONSE)
+        aws.client("apigateway").put_integration_response(**_where(id_), **sent)
+
+
+def _templates(response: Props) -> dict[str, str] | None:
+    """The templates of a response: one that passes the body through is the empty string, where moto answers with null."""
+    return {name: template or "" for name, template in (response.get("responseTemplates") or {}).items()} or None
 
 
 def _delete_integration(aws: Aws, id_: str, _: Props) -> None:
@@ -253,9 +259,7 @@ def _read_integration_response(aws: Aws, id_: str, _: Props) -> Props | None:
     live = ((_live_integration(aws, id_) or {}).get("integrationResponses") or {}).get(parts_of(id_)[3])
     if live is None:
         return None
-    # A template that passes the body through is the empty string; moto answers with null.
-    templates = {name: template or "" for name, template in (live.get("responseTemplates") or {}).items()}
-    return {**_here(id_), **{name: live.get(name) for name in _INTEGRATION_RESPONSE}, "responseTemplates": templates or None}
+    return {**_here(id_), **{name: live.get(name) for name in _INTEGRATION_RESPONSE}, "responseTemplates": _templates(live)}
 
 
 def _update_integration_response(aws: Aws, _: str, new: Props, __: Props) -> None:

@@ -50,15 +50,17 @@ def _zone(aws: Aws, id_: str) -> Props:
     client = aws.client("route53")
     found = client.get_hosted_zone(Id=id_)
     live = found["HostedZone"]
-    own = {entry["Type"]: [value["Value"] for value in entry["ResourceRecords"]] for entry in _records(aws, id_) if entry["Type"] in {"NS", "SOA"}}
+    # A private zone has no delegation; its servers are in its own NS record. The first is the primary one (the SOA record, which moto garbles).
+    own = [value["Value"] for entry in _records(aws, id_) if entry["Type"] == "NS" and entry["Name"] == live["Name"] for value in entry["ResourceRecords"]]
+    servers = found.get("DelegationSet", {}).get("NameServers") or own
     return {
         "name": _bare(live["Name"]),
         "comment": live.get("Config", {}).get("Comment") or "",
         "vpcs": [{"vpcId": vpc["VPCId"], "vpcRegion": vpc["VPCRegion"]} for vpc in found.get("VPCs") or []],
         "tags": _tags.as_map(client.list_tags_for_resource(ResourceType=_ZONE, ResourceId=id_)["ResourceTagSet"]["Tags"]),
         "arn": aws.arn("route53", f"{_ZONE}/{id_}", region="", account=""),
-        "nameServers": sorted(found.get("DelegationSet", {}).get("NameServers") or own.get("NS", [])),
-        "primaryNameServer": own["SOA"][0].split()[0].rstrip(".") if own.get("SOA") else "",
+        "nameServers": sorted(servers),
+        "primaryNameServer": servers[0] if servers else "",
         "zoneId": id_,
         "callerReference": live["CallerReference"],
         "privateZone": bool(live.get("Config", {}).get("PrivateZone")),
@@ -96,7 +98,9 @@ def _update_zone(aws: Aws, id_: str, new: Props, old: Props) -> None:
 def _delete_zone(aws: Aws, id_: str, state: Props) -> None:
     client = aws.client("route53")
     if state.get("forceDestroy"):
-        changes = [{"Action": "DELETE", "ResourceRecordSet": entry} for entry in _records(aws, id_) if entry["Type"] not in {"NS", "SOA"}]
+        name = client.get_hosted_zone(Id=id_)["HostedZone"]["Name"]
+        others = [entry for entry in _records(aws, id_) if entry["Type"] not in {"NS", "SOA"} or entry["Name"] != name]
+        changes = [{"Action": "DELETE", "ResourceRecordSet": entry} for entry in others]
         if changes:
             client.change_resource_record_sets(HostedZoneId=id_, ChangeBatch={"Changes": changes})
     client.delete_hosted_zone(Id=id_)
