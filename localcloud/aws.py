@@ -49,11 +49,17 @@ class Aws:
 
     def _credentials(self) -> Any:
         if self._session is None:
-            first = boto3.Session("testing", "testing", region_name=self.region)
-            sts = first.client("sts", region_name=self.region, endpoint_url=self.endpoint, config=_CONFIG)
-            keys = sts.assume_role(RoleArn=f"arn:aws:iam::{self.account}:role/{_ROLE}", RoleSessionName=_ROLE)["Credentials"]
-            self._session = boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], region_name=self.region)
+            keys = credentials(self.account, self.region, self.endpoint)
+            self._session = boto3.Session(*keys.values(), region_name=self.region)
         return self._session
+
+
+def credentials(account: str, region: str, endpoint: str | None) -> dict[str, str]:
+    """Credentials that moto takes for those of `account`, as the environment variables in which every AWS tool looks for them."""
+    first = boto3.Session("testing", "testing", region_name=region)
+    sts = first.client("sts", region_name=region, endpoint_url=endpoint, config=_CONFIG)
+    keys = sts.assume_role(RoleArn=f"arn:aws:iam::{account}:role/{_ROLE}", RoleSessionName=_ROLE)["Credentials"]
+    return {"AWS_ACCESS_KEY_ID": keys["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"], "AWS_SESSION_TOKEN": keys["SessionToken"]}
 
 
 class Clouds:

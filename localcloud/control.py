@@ -48,6 +48,12 @@ class Running:
         answer = _get(f"{self.endpoint}/_localcloud/creations?{urllib.parse.urlencode({'urn': urn})}", 90.0)
         return [str(id_) for id_ in answer["ids"]]
 
+    def credentials(self, account: str, region: str = "us-east-1") -> dict[str, str]:
+        """Environment variables with which any AWS tool is in `account` of this cloud."""
+        from localcloud.aws import credentials  # noqa: PLC0415 - boto3 costs a quarter of a second, and most callers need no credentials
+
+        return credentials(account, region, self.endpoint)
+
     def gaps(self) -> dict[str, str]:
         """Where moto does less than AWS, and what is done instead."""
         found: dict[str, str] = _get(f"{self.endpoint}/_localcloud", 5.0)["gaps"]

@@ -26,8 +26,9 @@ from localcloud.gaps import GAPS
 
 Props = dict[str, Any]
 
-# Every resource of the AWS provider (v7) takes the region it is managed in.
-_EVERYWHERE = {"region": text(replaces=True)}
+# Every resource of the AWS provider (v7) takes the region it is managed in, except those of services that have none.
+_REGION = {"region": text(replaces=True)}
+_GLOBAL_SERVICES = {"iam", "route53"}
 
 
 class PartlyMade(Exception):  # noqa: N818 - a state, not only an error
@@ -87,7 +88,7 @@ class Kind:
     def fields(self) -> Mapping[str, Field]:
         """The inputs of this kind with those that every resource has."""
         tags = {"tags": Field(type=dict, item=Field(at_most=256))} if self.tagged else {}
-        return {**self.inputs, **tags, **_EVERYWHERE}
+        return {**self.inputs, **tags, **({} if self.client in _GLOBAL_SERVICES else _REGION)}
 
     @cached_property
     def computed(self) -> tuple[str, ...]:
@@ -135,7 +136,9 @@ class Kind:
         for name, value in live.items():
             if name in known and same(self.fields.get(name), known[name], value):
                 kept[name] = known[name]
-        state = {**live, **kept, "region": known.get("region") or aws.region}
+        state = {**live, **kept}
+        if "region" in self.fields:
+            state["region"] = known.get("region") or aws.region
         if self.tagged:
             state["tagsAll"] = state.get("tags") or {}
         return {name: value for name, value in state.items() if value is not None}
@@ -174,4 +177,4 @@ class Function:
 
     def refusals(self, inputs: Props) -> list[Refusal]:
         """All that AWS would refuse about these inputs."""
-        return list(check(self.client, {**self.inputs, **_EVERYWHERE}, inputs))
+        return list(check(self.client, {**self.inputs, **_REGION}, inputs))

@@ -14,7 +14,7 @@ PACKAGES = ROOT / ".local" / "packages"
 
 def package_file(function: str) -> Path:
     """The package of a function."""
-    return PACKAGES / "lambda" / f"{function}.zip"
+    return PACKAGES / "lambda-arm64" / f"{function}.zip"
 
 
 def package(function: str) -> pulumi.FileArchive:

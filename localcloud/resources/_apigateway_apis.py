@@ -26,7 +26,8 @@ _API = {
 def _create_api(aws: Aws, inputs: Props) -> str:
     client = aws.client("apigateway")
     compressed = {"minimumCompressionSize": int(inputs["minimumCompressionSize"])} if inputs.get("minimumCompressionSize") not in (None, "-1") else {}
-    endpoint = {"endpointConfiguration": inputs["endpointConfiguration"]} if inputs.get("endpointConfiguration") else {}
+    asked = inputs.get("endpointConfiguration")
+    endpoint = {"endpointConfiguration": {**asked, "types": [asked["types"]]}} if asked else {}
     api = client.create_rest_api(**given(inputs, _API), **endpoint, **compressed, tags=inputs.get("tags") or {})["id"]
     with made(api):
         # moto's creation leaves them out.
@@ -51,12 +52,18 @@ def _read_api(aws: Aws, api: str, _: Props) -> Props:
         **named(live, _API),
         "policy": live.get("policy") or None,
         "binaryMediaTypes": live.get("binaryMediaTypes") or [],
-        "endpointConfiguration": {name: endpoint[name] for name in ("types", "vpcEndpointIds") if endpoint.get(name)},
+        "endpointConfiguration": _endpoint(endpoint),
         "arn": aws.arn("apigateway", f"/restapis/{api}", account=""),
         "executionArn": aws.arn("execute-api", api),
         "rootResourceId": live["rootResourceId"],
         "createdDate": rfc3339(live["createdDate"]),
     }
+
+
+def _endpoint(live: Props) -> Props:
+    """The provider has one type where AWS has a list of one."""
+    endpoints = {"vpcEndpointIds": live["vpcEndpointIds"]} if live.get("vpcEndpointIds") else {}
+    return {"types": live["types"][0], **endpoints} if live.get("types") else endpoints
 
 
 def _update_api(aws: Aws, api: str, new: Props, old: Props) -> None:
@@ -69,7 +76,7 @@ def _update_api(aws: Aws, api: str, new: Props, old: Props) -> None:
         operations.append(replace("/disableExecuteApiEndpoint", "true" if new.get("disableExecuteApiEndpoint") else ""))
     before, after = old.get("endpointConfiguration") or {}, new.get("endpointConfiguration") or {}
     if after and before.get("types") != after["types"]:
-        operations.append(replace("/endpointConfiguration/types/0", after["types"][0]))
+        operations.append(replace("/endpointConfiguration/types/0", after["types"]))
     if after and sorted(before.get("vpcEndpointIds") or []) != sorted(after.get("vpcEndpointIds") or []):
         raise MotoLacks("the VPC endpoints of an API", "the RestApi")
     if new.get("binaryMediaTypes") != old.get("binaryMediaTypes"):
@@ -87,7 +94,7 @@ def _compression(value: str) -> str | None:
     return None if whole and -1 <= int(value) <= 10_485_760 else f"{value!r} is not a number of bytes from -1 (off) to 10485760"
 
 
-_ENDPOINT = texts(text(shape="CreateRestApi.endpointConfiguration.types"), required=True, at_least=1, at_most=1)
+_ENDPOINT = text(shape="CreateRestApi.endpointConfiguration.types", required=True)
 
 REST_API = Kind(
     type="aws:apigateway/restApi:RestApi",

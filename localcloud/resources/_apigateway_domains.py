@@ -16,6 +16,8 @@ _DOMAIN = ("certificateArn", "domainName", "endpointConfiguration", "regionalCer
 
 def _put_domain(aws: Aws, inputs: Props) -> str:
     sent = {name: inputs[name] for name in _DOMAIN if inputs.get(name) is not None}
+    if endpoint := inputs.get("endpointConfiguration"):
+        sent["endpointConfiguration"] = {**endpoint, "types": [endpoint["types"]]}
     return str(aws.client("apigateway").create_domain_name(**sent, tags=inputs.get("tags") or {})["domainName"])
 
 
@@ -24,7 +26,7 @@ def _read_domain(aws: Aws, name: str, _: Props) -> Props:
     endpoint = live.get("endpointConfiguration") or {}
     return {
         **{member: live.get(member) for member in _DOMAIN},
-        "endpointConfiguration": {"types": endpoint["types"]} if endpoint.get("types") else None,
+        "endpointConfiguration": {"types": endpoint["types"][0]} if endpoint.get("types") else None,
         "tags": live.get("tags") or {},
         "arn": aws.arn("apigateway", f"/domainnames/{name}", account=""),
         "certificateUploadDate": rfc3339(live["certificateUploadDate"]),
@@ -47,8 +49,8 @@ def _domain_rule(inputs: Props) -> Iterator[Refusal]:
     regional, edge = inputs.get("regionalCertificateArn"), inputs.get("certificateArn")
     if (regional is None) == (edge is None):
         yield Refusal("regionalCertificateArn", "give either this (REGIONAL) or certificateArn (EDGE)")
-    types = (inputs.get("endpointConfiguration") or {}).get("types") or []
-    if types == ["REGIONAL"] and regional is None:
+    types = (inputs.get("endpointConfiguration") or {}).get("types")
+    if types == "REGIONAL" and regional is None:
         yield Refusal("regionalCertificateArn", "is required for endpoint type REGIONAL")
 
 
@@ -60,7 +62,7 @@ DOMAIN_NAME = Kind(
     inputs={
         "domainName": text(required=True, replaces=True, pattern=r"(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", at_most=253),
         "certificateArn": _CERTIFICATE,
-        "endpointConfiguration": block({"types": texts(text(one_of=("EDGE", "REGIONAL")), required=True, at_least=1, at_most=1)}),
+        "endpointConfiguration": block({"types": text(one_of=("EDGE", "REGIONAL"), required=True)}),
         "regionalCertificateArn": _CERTIFICATE,
         "securityPolicy": text(shape="CreateDomainName.securityPolicy"),
     },

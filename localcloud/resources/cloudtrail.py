@@ -38,11 +38,11 @@ _EVERYTHING = {"ReadWriteType": "All", "IncludeManagementEvents": True, "DataRes
 _FIELD_SELECTOR = {
     "field": "Field",
     "equals": "Equals",
-    "startsWith": "StartsWith",
-    "endsWith": "EndsWith",
+    "startsWiths": "StartsWith",
+    "endsWiths": "EndsWith",
     "notEquals": "NotEquals",
-    "notStartsWith": "NotStartsWith",
-    "notEndsWith": "NotEndsWith",
+    "notStartsWiths": "NotStartsWith",
+    "notEndsWiths": "NotEndsWith",
 }
 
 

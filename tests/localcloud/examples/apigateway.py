@@ -31,7 +31,7 @@ API = Example(
     inputs={
         "name": "payments",
         "description": "The payments API",
-        "endpointConfiguration": {"types": ["REGIONAL"]},
+        "endpointConfiguration": {"types": "REGIONAL"},
         "policy": policy(),
         "minimumCompressionSize": "1024",
         "disableExecuteApiEndpoint": True,
@@ -42,7 +42,7 @@ API = Example(
     updates={
         "name": "payments-v2",
         "description": None,
-        "endpointConfiguration": {"types": ["EDGE"]},
+        "endpointConfiguration": {"types": "EDGE"},
         "policy": policy("execute-api:*"),
         "disableExecuteApiEndpoint": False,
         "apiKeySource": "AUTHORIZER",
@@ -52,7 +52,7 @@ API = Example(
     },
     bad={
         "name": "",
-        "endpointConfiguration": ({"types": ["GLOBAL"]}, {"types": ["EDGE", "REGIONAL"]}, {"type": ["EDGE"]}),
+        "endpointConfiguration": ({"types": "GLOBAL"}, {"types": ["EDGE"]}, {"type": "EDGE"}),
         "minimumCompressionSize": ("10485761", "-2", "many"),
         "apiKeySource": "QUERY",
         "policy": "{",

@@ -190,7 +190,7 @@ DOMAIN = Example(
     inputs={
         "domainName": "payments.example.com",
         "regionalCertificateArn": CERTIFICATE,
-        "endpointConfiguration": {"types": ["REGIONAL"]},
+        "endpointConfiguration": {"types": "REGIONAL"},
         "securityPolicy": "TLS_1_2",
         "tags": TAGS,
     },
@@ -200,7 +200,7 @@ DOMAIN = Example(
         "domainName": ("payments", "with space.example.com", "-.example.com"),
         "regionalCertificateArn": ("certificate", None),
         "securityPolicy": "TLS_1_1",
-        "endpointConfiguration": {"types": ["LOCAL"]},
+        "endpointConfiguration": {"types": "LOCAL"},
         "certificate": CERTIFICATE,
     },
 )

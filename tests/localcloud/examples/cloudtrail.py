@@ -110,7 +110,7 @@ ADVANCED = Example(
                 "fieldSelectors": [
                     {"field": "eventCategory", "equals": ["Data"]},
                     {"field": "resources.type", "equals": ["AWS::S3::Object"]},
-                    {"field": "resources.ARN", "startsWith": ["arn:aws:s3:::payments-documents/"]},
+                    {"field": "resources.ARN", "startsWiths": ["arn:aws:s3:::payments-documents/"]},
                 ],
             }
         ],

@@ -1,0 +1,334 @@
+"""What the tasks do; each answers the exit code. Heavy imports are made when a command needs them, so that listing tasks stays quick."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ops import places
+from ops.report import EXIT_FAILED, EXIT_GOOD, EXIT_REFUSED
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ops.run import Outcomes, Request
+    from ops.session import Session
+
+
+def deploy(request: Request) -> int:
+    """Brings the selected stacks up to date."""
+    from ops import operations
+    from ops.run import run
+
+    outcomes = run(request, operations.deploying(force=request.force), packages=_packages(request))
+    code = _show(request, outcomes)
+    if code == EXIT_GOOD and outcomes.session and not request.json and not request.stream:
+        _after_deployment(outcomes.session)
+    return code
+
+
+def preview(request: Request) -> int:
+    """Says what a deployment would change."""
+    from ops import operations
+    from ops.run import run
+
+    return _show(request, run(request, operations.preview, packages=_packages(request)))
+
+
+def refresh(request: Request) -> int:
+    """Reads the cloud back into the state."""
+    from ops import operations
+    from ops.run import run
+
+    return _show(request, run(request, operations.refresh))
+
+
+def destroy(request: Request) -> int:
+    """Deletes what the selected stacks hold, dependents first."""
+    from ops import operations
+    from ops.run import run
+
+    return _show(request, run(request, operations.destroy, backwards=True))
+
+
+def outputs(request: Request, *, show_secrets: bool) -> int:
+    """The outputs of the selected stacks."""
+    from ops.run import selected
+
+    def show(session: Session) -> int:
+        chosen = selected(request)
+        found = {name: session.stack(name).outputs(show_secrets=show_secrets) for name in _names() if name in chosen}
+        deployed = {name: values for name, values in found.items() if values}
+        if request.json:
+            print(json.dumps(deployed, indent=2))
+        else:
+            _print_outputs(deployed)
+        if missing := [name for name, values in found.items() if not values]:
+            _say(f"never deployed: {', '.join(missing)}. Next: invoke deploy --env {request.env}{' --target local' if request.target == 'local' else ''}")
+            return EXIT_FAILED
+        return EXIT_GOOD
+
+    return _with_session(request, show)
+
+
+def status(request: Request) -> int:
+    """Where each stack stands."""
+    from ops.status import as_json, standings
+
+    def show(session: Session) -> int:
+        found = list(standings(session))
+        if request.json:
+            print(as_json(found))
+            return EXIT_GOOD
+        rows = [(s.project, s.stack, s.status, s.detail, str(s.resources), s.deployed) for s in found]
+        _table(("project", "stack", "status", "", "resources", "deployed"), rows)
+        return EXIT_GOOD
+
+    return _with_session(request, show)
+
+
+def unlock(request: Request) -> int:
+    """Breaks the locks that killed engines left, and says who held them."""
+    from ops import recovery
+
+    def show(session: Session) -> int:
+        alive = 0
+        for name in _names():
+            for lock in recovery.unlock(session.stack(name), session.target):
+                alive += not lock.stale
+                what = "broken: its holder is no more" if lock.stale else "kept: its holder is alive (on another host, or here)"
+                _say(f"{name}: lock of process {lock.pid} on {lock.host} since {lock.since}: {what}")
+        if session.target.state is None:
+            _say("this backend keeps its own locks; where one is left: pulumi cancel, in the project's folder")
+        return EXIT_FAILED if alive else EXIT_GOOD
+
+    return _with_session(request, show)
+
+
+def local_env(request: Request) -> int:
+    """Prints what a shell needs to run `pulumi` by hand on the local target: eval "$(invoke local.env)"."""
+    import shlex
+
+    def show(session: Session) -> int:
+        cloud = session.target.cloud
+        if cloud is None:
+            return EXIT_FAILED
+        whole = session.target.environment(session.cli)
+        wanted = {name: value for name, value in whole.items() if name not in os.environ or os.environ[name] != value}
+        keys = cloud.credentials(session.workspace.environment.account)
+        wanted |= {"AWS_ENDPOINT_URL": cloud.endpoint, "AWS_REGION": session.workspace.environment.region, **keys}
+        for name, value in sorted(wanted.items()):
+            if value or name in os.environ:
+                print(f"export {name}={shlex.quote(value)}")
+        return EXIT_GOOD
+
+    return _with_session(request, show)
+
+
+def rehearse(env: str, suffix: str, json_file: str) -> int:
+    """All programs in one process, on moto."""
+    from ops import package, rehearsal, workspace
+    from shared.page import PageError
+
+    console = _console(stderr=json_file == "-")
+    try:
+        opened = workspace.open_workspace(env, suffix)
+        package.ensure(_say)
+        done = rehearsal.rehearse(opened, lambda s: console.print(f"  {s.project}: {len(s.run.resources)} resources in {s.seconds:.1f} s"))
+    except PageError as error:
+        return _refused(map(str, error.problems))
+    except (package.PackageError, rehearsal.RehearsalError) as error:
+        return _refused([str(error)], EXIT_FAILED)
+    if json_file:
+        rehearsal.write(done, Path(json_file))
+    return EXIT_GOOD
+
+
+def validate(names: list[str], *, as_json: bool) -> int:
+    """Checks pages; all of them when none is named."""
+    from ops.validation import validate as check
+    from shared import page
+
+    found = check(names or page.names())
+    if as_json:
+        print(json.dumps([{"page": p.page, "key": p.key, "rule": p.rule, "text": str(p)} for p in found], indent=2))
+    elif found:
+        _refused(map(str, found))
+    else:
+        _say(f"{', '.join(names or page.names())}: nothing wrong")
+    return EXIT_REFUSED if found else EXIT_GOOD
+
+
+def doctor(*, as_json: bool) -> int:
+    """What this machine has and lacks."""
+    from localcloud import control
+    from ops import doctor as doctors
+
+    running = control.find(places.CLOUD)
+    report = doctors.checks(lambda: running.endpoint if running else None)
+    if as_json:
+        print(doctors.as_json(report))
+    else:
+        doctors.render(report, _console())
+    return EXIT_GOOD if doctors.healthy(report) else EXIT_FAILED
+
+
+def local_start(port: int, idle: float) -> int:
+    """Starts the local cloud."""
+    from localcloud import control
+
+    try:
+        running, aside = control.start(places.CLOUD, port=port, idle=idle or None)
+    except control.LocalCloudError as error:
+        return _refused([str(error)], EXIT_FAILED)
+    for folder in aside:
+        _say(f"the former cloud's state was set aside: {folder}")
+    _say(f"local AWS on {running.endpoint} (its own page: {running.endpoint}/moto-api/), process {running.pid}")
+    return EXIT_GOOD
+
+
+def local_stop() -> int:
+    """Stops the local cloud."""
+    from localcloud import control
+
+    try:
+        _say("stopped; what was deployed on it is gone" if control.stop(places.CLOUD) else "the local cloud does not run")
+    except control.LocalCloudError as error:
+        return _refused([str(error)], EXIT_FAILED)
+    return EXIT_GOOD
+
+
+def local_status(*, as_json: bool) -> int:
+    """Whether the local cloud runs, where, and what it cannot do."""
+    from localcloud import control
+    from localcloud.gaps import GAPS
+
+    running = control.find(places.CLOUD)
+    if as_json:
+        about = {"identity": running.identity, "pid": running.pid, "endpoint": running.endpoint, "provider": running.provider} if running else None
+        print(json.dumps({"running": about, "gaps": GAPS}, indent=2))
+        return EXIT_GOOD
+    if running:
+        _say(f"local AWS {running.identity} on {running.endpoint} (its own page: {running.endpoint}/moto-api/), process {running.pid}")
+    else:
+        _say("the local cloud does not run; `invoke local.start` or `invoke deploy --target local` start it")
+    _say("\nWhere it does less than AWS:")
+    _table(("type or input", "what, and what is done instead"), list(GAPS.items()))
+    return EXIT_GOOD
+
+
+def package(*, force: bool) -> int:
+    """Makes the functions' packages."""
+    from ops import package as packages
+
+    try:
+        made = packages.build(progress=_say) if force else packages.ensure(_say)
+    except packages.PackageError as error:
+        return _refused([str(error)], EXIT_FAILED)
+    for name, path in made.items():
+        _say(f"{name}: {path.relative_to(places.LOCAL.parent)} ({path.stat().st_size / 1024**2:.1f} MiB)")
+    return EXIT_GOOD
+
+
+def _packages(request: Request) -> Callable[[], dict[str, tuple[Path, ...]]]:
+    def make() -> dict[str, tuple[Path, ...]]:
+        from ops import package as packages
+        from ops.run import PackagesError
+
+        try:
+            made = packages.ensure(None if request.json or request.stream else lambda said: print(said, file=sys.stderr))
+        except packages.PackageError as error:
+            raise PackagesError(str(error)) from None
+        return {"app": tuple(made.values())}
+
+    return make
+
+
+def _with_session(request: Request, show: Callable[[Session], int]) -> int:
+    """Runs `show` on a session; what speaks against one is told, without a traceback."""
+    from localcloud.control import LocalCloudError
+    from ops.engine import EngineError
+    from ops.guards import GuardError
+    from ops.progress import Silent
+    from ops.run import SelectionError, prepare
+    from ops.toolchain import ToolchainError
+    from shared.page import PageError
+
+    try:
+        return show(prepare(request, Silent()))
+    except PageError as error:
+        return _refused(map(str, error.problems))
+    except (GuardError, ToolchainError, LocalCloudError, EngineError, SelectionError) as error:
+        return _refused([str(error)])
+
+
+def _show(request: Request, outcomes: Outcomes) -> int:
+    report = outcomes.report
+    if request.json:
+        sys.stdout.write(report.to_json())
+    elif not request.stream:
+        _console().print(report)
+    return report.exit_code
+
+
+def _after_deployment(session: Session) -> None:
+    """The outputs, where the local AWS listens, and what to try next."""
+    from ops.state import masked
+
+    found = {name: state.outputs for name in _names() if (state := session.state(name))}
+    _print_outputs({name: masked(values) for name, values in found.items()})
+    env = session.workspace.name + (f" --suffix {session.workspace.suffix}" if session.workspace.suffix else "")
+    if cloud := session.target.cloud:
+        _say(f"\nThe local AWS listens on {cloud.endpoint}; what it holds: {cloud.endpoint}/moto-api/")
+        _say(
+            "Try next:\n"
+            f"  invoke status --env {env} --target local           where each stack stands\n"
+            f"  invoke preview --env {env} --target local          after you changed environments/Pulumi.{session.workspace.name}.yaml\n"
+            f'  eval "$(invoke local.env --env {env})"             then: aws dynamodb list-tables, or pulumi by hand in projects/*\n'
+            f"  invoke destroy --env {env} --target local          and nothing is left"
+        )
+
+
+def _names() -> list[str]:
+    from ops.projects import projects
+
+    return list(projects())
+
+
+def _print_outputs(found: dict[str, dict[str, Any]]) -> None:
+    rows = [(project, name, value if isinstance(value, str) else json.dumps(value)) for project, values in found.items() for name, value in values.items()]
+    _table(("project", "output", "value"), rows)
+
+
+def _table(headers: Iterable[str], rows: Iterable[tuple[str, ...]]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for header in headers:
+        table.add_column(header, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    _console().print(table)
+
+
+def _console(*, stderr: bool = False) -> Console:
+    """A console as wide as the terminal; into a pipe, as wide as it takes to break no line that a program may look for."""
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(stderr=stderr, highlight=False, markup=True, width=None if stream.isatty() else 200)
+
+
+def _refused(said: Iterable[str], code: int = EXIT_REFUSED) -> int:
+    for line in said:
+        print(f"error: {line}", file=sys.stderr)
+    return code
+
+
+def _say(line: str) -> None:
+    print(line)
