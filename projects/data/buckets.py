@@ -36,7 +36,7 @@ class Buckets(Component):
                 expire_days=settings.expire_days,
                 # S3 delivers no access logs to a bucket with SSE-KMS ("Enabling Amazon S3 server access logging").
                 key_arn=None,
-                statements=[access_log_delivery(environment, ACCESS_LOGS, [DOCUMENTS, audit.BUCKET])],
+                statements=[access_log_delivery(environment, source=source, target=ACCESS_LOGS) for source in (DOCUMENTS, audit.BUCKET)],
             ),
             self.child(),
         )

@@ -11,6 +11,7 @@ from pydantic import Field, field_validator, model_validator
 
 from projects.data.instances import class_problem
 from projects.data.windows import DAY, Window, overlap
+from shared.environment import Environment
 from shared.page import Settings
 
 # DynamoDB's default quota for one table; more is asked for at Service Quotas.
@@ -147,7 +148,7 @@ class DataSettings(Settings):
     buckets: BucketSettings
 
 
-def high_availability_problems(settings: DataSettings) -> Iterator[tuple[str, str]]:
-    """What would not survive the loss of a zone, as (key, rule); for pages with `platform:highAvailability`."""
-    if not settings.database.multi_az:
-        yield "data:database.multiAz", "must be true: platform:highAvailability is, and a single instance is lost with its zone"
+def problems(settings: DataSettings, environment: Environment) -> Iterator[tuple[str, object, str]]:
+    """Rules across the page, as (key, value, rule)."""
+    if environment.platform.high_availability and not settings.database.multi_az:
+        yield "database.multiAz", False, "platform:highAvailability asks for a standby in another zone (multiAz: true)"

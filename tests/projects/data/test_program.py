@@ -1,0 +1,84 @@
+"""The whole program: what it publishes, what it takes, its tags, and that all of it goes away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+import pytest
+
+from localcloud import catalogue
+from localcloud.rehearsal import Resource
+from shared.contracts import DataOutputs
+from tests.projects.harness import Cloud, empty_aws, network
+
+MISSING = r"data/dev takes NetworkingOutputs .* output privateSubnetIds is missing.*invoke deploy --env dev --only networking"
+
+
+def deploy(cloud: Cloud) -> list[Resource]:
+    """Deploys the program into a stand-in network; the resources that AWS holds, in the order of their creation."""
+    cloud.published("networking", network(cloud))
+    return [resource for resource in cloud.deploy("data").resources if resource.type.startswith("aws:")]
+
+
+def write_twice(s3: Any, bucket: str) -> None:
+    """Two versions of an object; moto takes no policy's conditions into account, and so denies by each statement that has any."""
+    policy = s3.get_bucket_policy(Bucket=bucket)["Policy"]
+    s3.delete_bucket_policy(Bucket=bucket)
+    for body in (b"first", b"second"):
+        s3.put_object(Bucket=bucket, Key="statement", Body=body)
+    s3.put_bucket_policy(Bucket=bucket, Policy=policy)
+    assert len(s3.list_object_versions(Bucket=bucket)["Versions"]) == 2
+
+
+@pytest.mark.parametrize("environment", ["dev", "staging", "prod"])
+def test_what_it_publishes_is_there(environment: str) -> None:
+    with empty_aws(environment) as cloud:
+        deploy(cloud)
+        outputs = cloud.runs["data"].outputs
+        assert DataOutputs.problems(outputs) == []
+        [database] = cloud.client("rds").describe_db_instances(DBInstanceIdentifier=outputs["databaseIdentifier"])["DBInstances"]
+        assert (outputs["databaseAddress"], outputs["databasePort"]) == (database["Endpoint"]["Address"], database["Endpoint"]["Port"])
+        assert (outputs["databaseName"], outputs["databaseSecretArn"]) == (database["DBName"], database["MasterUserSecret"]["SecretArn"])
+        for table in ("sessions", "transactionLog"):
+            found = cloud.client("dynamodb").describe_table(TableName=outputs[f"{table}TableName"])["Table"]
+            assert found["TableArn"] == outputs[f"{table}TableArn"]
+            assert found["SSEDescription"]["KMSMasterKeyArn"] == outputs["dataKeyArn"]
+        for bucket in ("documents", "audit"):
+            assert cloud.client("s3").head_bucket(Bucket=outputs[f"{bucket}BucketName"])
+            assert outputs[f"{bucket}BucketArn"] == f"arn:aws:s3:::{outputs[f'{bucket}BucketName']}"
+        assert database["KmsKeyId"] == outputs["databaseKeyArn"] != outputs["dataKeyArn"]
+
+
+def test_everything_bears_the_environments_tags() -> None:
+    with empty_aws("prod") as cloud:
+        tagged = [resource for resource in deploy(cloud) if catalogue.kind(resource.type).tagged and not catalogue.kind(resource.type).is_gap("tags")]
+        types = {resource.type.split(":")[-1] for resource in tagged}
+        assert types >= {"Bucket", "Table", "Instance", "Key", "LogGroup", "Role", "ParameterGroup", "SubnetGroup"}
+        for resource in tagged:
+            known = {name: value for name, value in resource.inputs.items() if name != "tags"}
+            live: dict[str, Any] = catalogue.kind(resource.type).look(cloud.aws, resource.id, known) or {}
+            assert cloud.environment.tags.items() <= live.get("tags", {}).items(), resource.urn
+
+
+def test_all_of_it_can_be_destroyed_also_with_contents() -> None:
+    with empty_aws("prod") as cloud:
+        resources = deploy(cloud)
+        s3, outputs = cloud.client("s3"), cloud.runs["data"].outputs
+        write_twice(s3, outputs["documentsBucketName"])
+        for resource in reversed(resources):
+            catalogue.kind(resource.type).destroy(cloud.aws, resource.id, {**resource.inputs, **resource.outputs})
+        assert s3.list_buckets()["Buckets"] == []
+        assert cloud.client("dynamodb").list_tables()["TableNames"] == []
+        assert cloud.client("rds").describe_db_instances()["DBInstances"] == []
+        assert cloud.client("secretsmanager").list_secrets()["SecretList"] == []
+        assert cloud.client("logs").describe_log_groups()["logGroups"] == []
+        assert cloud.client("iam").list_roles()["Roles"] == []
+
+
+def test_an_upstream_output_that_is_missing_is_an_error_that_names_it() -> None:
+    with empty_aws("dev") as cloud:
+        cloud.published("networking", network(cloud))
+        del cloud.runs["networking"].outputs["privateSubnetIds"]
+        with pytest.raises(pulumi.RunError, match=MISSING):
+            cloud.deploy("data")

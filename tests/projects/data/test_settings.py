@@ -1,0 +1,116 @@
+"""The `data:` keys: what the pages may say, and what is refused with which key and rule."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from projects.data.settings import DataSettings, problems
+from projects.data.windows import DAY, WEEK, Window, overlap
+from shared import page as pages
+from shared.environment import environment_of
+from shared.page import Page, PageError
+
+
+def page(section: str, **changed: Any) -> Page:
+    """The prod page with some keys of one section changed; None takes a key away."""
+    prod = pages.read("prod")
+    keys = {**prod.config[f"data:{section}"], **changed}
+    return prod.with_values({f"data:{section}": {key: value for key, value in keys.items() if value is not None}})
+
+
+def refusals(of: Page) -> list[str]:
+    with pytest.raises(PageError) as caught:
+        of.settings("data", DataSettings)
+    return [f"{found.key}: {found.rule}" for found in caught.value.problems]
+
+
+@pytest.mark.parametrize("name", ["dev", "staging", "prod"])
+def test_the_pages_are_accepted(name: str) -> None:
+    settings = pages.read(name).settings("data", DataSettings)
+    assert settings.database.major_version == 17
+
+
+@pytest.mark.parametrize(
+    ("section", "changed", "key", "rule"),
+    [
+        ("database", {"instanceClass": "m6g.large"}, "data:database.instanceClass", "must be db.<family>.<size>"),
+        ("database", {"instanceClass": "db.m6g"}, "data:database.instanceClass", "must be db.<family>.<size>"),
+        ("database", {"instanceClass": "db.t2.micro"}, "data:database.instanceClass", "no PostgreSQL on t2"),
+        ("database", {"instanceClass": "db.m6g.small"}, "data:database.instanceClass", "m6g has no size small"),
+        ("database", {"backupRetentionDays": 0}, "data:database.backupRetentionDays", "greater than or equal to 1"),
+        ("database", {"backupRetentionDays": 36}, "data:database.backupRetentionDays", "less than or equal to 35"),
+        ("database", {"backupRetentionDays": None}, "data:database.backupRetentionDays", "is required and missing"),
+        ("database", {"multiAz": "perhaps"}, "data:database.multiAz", "valid boolean"),
+        ("database", {"engineVersion": "13.4"}, "data:database.engineVersion", "a major version of PostgreSQL that RDS has"),
+        ("database", {"engineVersion": True}, "data:database.engineVersion", "a major version of PostgreSQL that RDS has"),
+        ("database", {"storageGib": 19}, "data:database.storageGib", "greater than or equal to 20"),
+        ("database", {"storageGib": 100, "maxStorageGib": 109}, "data:database", "at least 10 % more than storageGib"),
+        ("database", {"backupWindow": "3:00-4:00"}, "data:database.backupWindow", "hh:mm-hh:mm"),
+        ("database", {"backupWindow": "03:00-03:29"}, "data:database.backupWindow", "has 29 minutes"),
+        ("database", {"maintenanceWindow": "sunday:05:00-sunday:06:00"}, "data:database.maintenanceWindow", "ddd:hh:mm-ddd:hh:mm"),
+        ("database", {"maintenanceWindow": "sun:05:00-mon:05:00"}, "data:database.maintenanceWindow", "shorter than a day"),
+        ("database", {"maintenanceWindow": "sun:03:59-sun:05:00"}, "data:database", "overlaps with maintenanceWindow"),
+        ("database", {"deletionProtection": True}, "data:database.deletionProtection", "unknown key"),
+        ("tables", {"billing": "free"}, "data:tables.billing", "'on-demand', 'provisioned' or 'autoscaled'"),
+        ("tables", {"billing": "on-demand"}, "data:tables", "has no readCapacity, writeCapacity, maxReadCapacity, maxWriteCapacity"),
+        ("tables", {"billing": "provisioned"}, "data:tables", "has no maxReadCapacity, maxWriteCapacity"),
+        ("tables", {"maxWriteCapacity": None}, "data:tables", "billing autoscaled needs maxWriteCapacity"),
+        ("tables", {"maxReadCapacity": 5}, "data:tables", "maxReadCapacity must be more than readCapacity; this page has 5 and 5"),
+        ("tables", {"readCapacity": 0}, "data:tables.readCapacity", "greater than or equal to 1"),
+        ("tables", {"maxReadCapacity": 40_001}, "data:tables.maxReadCapacity", "less than or equal to 40000"),
+        ("buckets", {"expireDays": 0}, "data:buckets.expireDays", "greater than or equal to 1"),
+        ("buckets", {"glacierDays": 30}, "data:buckets", "glacierDays must be more than intelligentTieringDays"),
+        ("buckets", {"expireDays": 90}, "data:buckets", "expireDays must be more than glacierDays; this page has 90 and 90"),
+        ("buckets", {"glacierDays": None, "expireDays": 30}, "data:buckets", "expireDays must be more than intelligentTieringDays"),
+    ],
+)
+def test_a_page_that_aws_would_refuse_is_refused_with_key_and_rule(section: str, changed: dict[str, Any], key: str, rule: str) -> None:
+    [refused] = refusals(page(section, **changed))
+    assert refused.startswith(f"{key}: ")
+    assert rule in refused
+
+
+def test_all_that_is_wrong_is_said_at_once() -> None:
+    of = page("database", instanceClass="db.x1.large", backupRetentionDays=99).with_values({"data:buckets": {"expireDays": -1}, "data:cache": {}})
+    assert [refused.split(":")[1] for refused in refusals(of)] == [
+        "database.instanceClass",
+        "database.backupRetentionDays",
+        "buckets.expireDays",
+        "cache",
+    ]
+
+
+@pytest.mark.parametrize(("written", "major"), [(16, 16), (17.5, 17), ("17", 17), ("18.1", 18)])
+def test_versions_may_stand_on_the_page_without_quotes(written: object, major: int) -> None:
+    assert page("database", engineVersion=written).settings("data", DataSettings).database.major_version == major
+
+
+@pytest.mark.parametrize(("asked", "given", "found"), [(True, True, []), (False, False, []), (True, False, [("database.multiAz", False)])])
+def test_high_availability_needs_a_standby(asked: bool, given: bool, found: list[tuple[str, bool]]) -> None:
+    of = page("database", multiAz=given).with_values({"platform:highAvailability": asked})
+    refused = list(problems(of.settings("data", DataSettings), environment_of(of)))
+    assert [(key, value) for key, value, _ in refused] == found
+
+
+@st.composite
+def windows(draw: st.DrawFn) -> Window:
+    period = draw(st.sampled_from([DAY, WEEK]))
+    return Window(draw(st.integers(0, period - 1)), draw(st.integers(30, DAY - 1)), period)
+
+
+@given(windows(), windows())
+def test_windows_overlap_when_one_begins_within_the_other(one: Window, other: Window) -> None:
+    def begins_within(inner: Window, outer: Window) -> bool:
+        starts = range(inner.start, WEEK, inner.period)
+        return any((start - begin) % WEEK < outer.minutes for start in starts for begin in range(outer.start, WEEK, outer.period))
+
+    assert overlap(one, other) == overlap(other, one) == (begins_within(one, other) or begins_within(other, one))
+
+
+def test_a_window_may_pass_midnight_and_the_end_of_the_week() -> None:
+    assert overlap(Window.daily("23:30-00:30"), Window.weekly("sun:23:45-mon:00:15"))
+    assert not overlap(Window.daily("23:30-00:30"), Window.weekly("mon:00:30-mon:01:00"))
