@@ -1,0 +1,93 @@
+"""CloudWatch alarms, made from what is to be watched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import pulumi
+import pulumi_aws as aws
+
+from projects.observability.metrics import Metric
+from shared.component import Component
+from shared.environment import Environment
+
+FIVE_MINUTES = 300
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alarm:
+    """One alarm.
+
+    name: of the alarm, without stage and suffix. says: what it means and where to look first, for whom it wakes.
+    watches: one metric, or several whose sum counts. threshold: reached or passed, it rings; with `below`, when the value is less.
+    period: seconds that one value is made of; periods: how many in a row must be bad.
+    silence: what periods without any data are: `notBreaching` good, `breaching` bad, `ignore` as the alarm is.
+    """
+
+    name: str
+    says: str
+    watches: Metric | Sequence[Metric] | pulumi.Output[list[Metric]]
+    threshold: float
+    silence: Literal["notBreaching", "breaching", "ignore"]
+    below: bool = False
+    period: int = FIVE_MINUTES
+    periods: int = 1
+
+
+class Alarms(Component):
+    """Produces a CloudWatch alarm for each of `alarms`; each does `actions` (ARNs) when it rings and when it is over.
+
+    Outputs: `names`, `arns`.
+    """
+
+    names: pulumi.Output[list[str]]
+    arns: pulumi.Output[list[str]]
+
+    def __init__(
+        self, name: str, environment: Environment, alarms: Iterable[Alarm], *, actions: Sequence[pulumi.Input[str]], opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(name, environment, opts)
+        made = [self._alarm(alarm, actions) for alarm in alarms]
+        self.names = pulumi.Output.all(*[alarm.name for alarm in made])
+        self.arns = pulumi.Output.all(*[alarm.arn for alarm in made])
+        self.register_outputs({"names": self.names})
+
+    def _alarm(self, alarm: Alarm, actions: Sequence[pulumi.Input[str]]) -> aws.cloudwatch.MetricAlarm:
+        one = alarm.watches if isinstance(alarm.watches, Metric) else None
+        several = None if isinstance(alarm.watches, Metric) else pulumi.Output.from_input(alarm.watches).apply(lambda known: _sum(known, alarm.period))
+        return aws.cloudwatch.MetricAlarm(
+            alarm.name,
+            name=self.environment.names(alarm.name),
+            alarm_description=alarm.says,
+            namespace=one and one.namespace,
+            metric_name=one and one.name,
+            dimensions=one and one.dimensions,
+            statistic=one and one.stat,
+            period=one and alarm.period,
+            metric_queries=several,
+            comparison_operator="LessThanThreshold" if alarm.below else "GreaterThanOrEqualToThreshold",
+            threshold=alarm.threshold,
+            evaluation_periods=alarm.periods,
+            treat_missing_data=alarm.silence,
+            alarm_actions=actions,
+            ok_actions=actions,
+            opts=self.child(),
+        )
+
+
+def _sum(metrics: Sequence[Metric], period: int) -> list[aws.cloudwatch.MetricAlarmMetricQueryArgs]:
+    """The queries whose result is the sum of `metrics`; one that is silent counts as 0 as long as another is not."""
+    parts = [
+        aws.cloudwatch.MetricAlarmMetricQueryArgs(
+            id=f"part{position}",
+            metric=aws.cloudwatch.MetricAlarmMetricQueryMetricArgs(
+                namespace=metric.namespace, metric_name=metric.name, dimensions=metric.dimensions, stat=metric.stat, period=period
+            ),
+        )
+        for position, metric in enumerate(metrics)
+    ]
+    ids = ", ".join(f"part{position}" for position in range(len(parts)))
+    label = " + ".join(dict.fromkeys(metric.name for metric in metrics))
+    return [aws.cloudwatch.MetricAlarmMetricQueryArgs(id="total", expression=f"SUM([{ids}])", label=label, return_data=True), *parts]
