@@ -11,11 +11,13 @@ Each `deploy` and each `make` has an event loop and a monitor of its own.
 from __future__ import annotations
 
 import json
+import os
 import runpy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
+from unittest.mock import patch
 
 import pulumi
 from moto import mock_aws
@@ -82,7 +84,7 @@ class Cloud:
 
     def _run(self, project: str, main: Callable[[], object]) -> Run:
         # What a program that failed left unfinished belongs to a loop that is closed; the SDK would wait for it in the next one.
-        SETTINGS.outputs.clear()
+        SETTINGS.outputs.clear()  # pyright: ignore[reportAttributeAccessIssue] - typed for the SDK's inside
         organization, stack = self.environment.platform.organization, self.page.name
         program = Program(
             main=main,
@@ -96,10 +98,11 @@ class Cloud:
 
 
 @contextmanager
-def empty_aws(environment: str, **changed: Any) -> Iterator[Cloud]:
+def empty_aws(environment: str, **changed: Any) -> Generator[Cloud]:
     """An empty AWS for an environment's page; `changed` are keys of the page with other values: `**{"data:tables": {...}}`."""
     page = pages.read(environment).with_values(changed)
-    with mock_aws():
+    # moto would make 1,300 images each time that it starts anew, half a second; programs find theirs through SSM's parameters.
+    with patch.dict(os.environ, {"MOTO_EC2_LOAD_DEFAULT_AMIS": "false"}), mock_aws():
         yield Cloud(page, environment_of(page))
 
 

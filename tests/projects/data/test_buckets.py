@@ -28,7 +28,7 @@ def cloud() -> Iterator[Cloud]:
 
 def make(cloud: Cloud, **settings: Any) -> Any:
     """Makes the buckets; answers S3's client."""
-    asked = BucketSettings(**{"expire_days": 365, **settings})
+    asked = BucketSettings.model_validate({"expire_days": 365, **settings})
 
     def components(environment: Environment) -> None:
         Buckets("buckets", environment, asked, key_arn=data_key(environment).arn)

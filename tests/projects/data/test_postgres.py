@@ -24,7 +24,7 @@ def cloud() -> Iterator[Cloud]:
 
 def make(cloud: Cloud, **settings: Any) -> dict[str, Any]:
     """Makes a database; answers what RDS says about it."""
-    asked = DatabaseSettings(**{"instance_class": "db.m6g.large", "multi_az": True, "backup_retention_days": 30, **settings})
+    asked = DatabaseSettings.model_validate({"instance_class": "db.m6g.large", "multi_az": True, "backup_retention_days": 30, **settings})
 
     def components(environment: Environment) -> None:
         key = database_key(environment)

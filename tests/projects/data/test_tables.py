@@ -28,7 +28,7 @@ def make(cloud: Cloud, **settings: Any) -> dict[str, dict[str, Any]]:
     """Makes the tables; answers what DynamoDB says about each."""
 
     def components(environment: Environment) -> None:
-        Tables("tables", environment, TableSettings(**settings), key_arn=data_key(environment).arn)
+        Tables("tables", environment, TableSettings.model_validate(settings), key_arn=data_key(environment).arn)
 
     cloud.make(components)
     client = cloud.client("dynamodb")
@@ -105,7 +105,7 @@ def test_a_deployment_does_not_undo_what_autoscaling_did(cloud: Cloud, settings:
 
     def components(environment: Environment) -> None:
         pulumi.runtime.register_stack_transformation(look)
-        Tables("tables", environment, TableSettings(**settings), key_arn=data_key(environment).arn)
+        Tables("tables", environment, TableSettings.model_validate(settings), key_arn=data_key(environment).arn)
 
     cloud.make(components)
     expected = {"read_capacity", "write_capacity"} if ignored else set[str]()
