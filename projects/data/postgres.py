@@ -112,7 +112,7 @@ class Postgres(Component):
             # RDS makes log groups that it does not find, without key and retention.
             opts=self.child(depends_on=[*logs, role.policy]),
         )
-        self.secret_arn = self.instance.master_user_secrets.apply(lambda secrets: secrets[0].secret_arn or "")
+        self.secret_arn = self.instance.master_user_secrets.apply(lambda secrets: _only_arn([secret.secret_arn for secret in secrets]))
         self.register_outputs({"identifier": self.instance.identifier, "secretArn": self.secret_arn})
 
     def _parameters(self, major: int) -> aws.rds.ParameterGroup:
@@ -144,3 +144,10 @@ class Postgres(Component):
         ]
         args = RoleArgs(service="monitoring.rds.amazonaws.com", description="RDS Enhanced Monitoring writes its metrics", statements=statements)
         return Role("database-monitoring", self.environment, args, self.child())
+
+
+def _only_arn(arns: Sequence[str | None]) -> str:
+    """The ARN of the one secret that RDS keeps the master password in."""
+    if len(arns) != 1 or not arns[0]:
+        raise pulumi.RunError(f"RDS manages the master password and should answer its one secret, but answered {list(arns)}; refresh the stack and try again")
+    return arns[0]
