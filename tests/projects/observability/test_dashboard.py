@@ -1,0 +1,86 @@
+"""The dashboard's body, as CloudWatch has it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from payments.functions import METRIC_NAMESPACE, Metric
+from tests.projects.harness import Cloud
+from tests.projects.observability.upstream import GATEWAYS, deployed
+
+DIMENSIONS = {
+    "AWS/Lambda": {"FunctionName"},
+    "AWS/ApiGateway": {"ApiName", "Stage"},
+    "AWS/SQS": {"QueueName"},
+    "AWS/RDS": {"DBInstanceIdentifier"},
+    "AWS/DynamoDB": {"TableName"},
+    "AWS/NATGateway": {"NatGatewayId"},
+    METRIC_NAMESPACE: {"service", "stage"},
+}
+
+
+def widgets(cloud: Cloud) -> list[dict[str, Any]]:
+    name = cloud.runs["observability"].outputs["dashboardName"]
+    return json.loads(cloud.client("cloudwatch").get_dashboard(DashboardName=name)["DashboardBody"])["widgets"]
+
+
+def lines(found: list[dict[str, Any]]) -> Iterator[tuple[str, str, dict[str, str], dict[str, str]]]:
+    """Every metric shown: namespace, name, dimensions, and how it is drawn."""
+    for widget in found:
+        for namespace, name, *dimensions, drawn in widget["properties"].get("metrics", ()):
+            yield namespace, name, dict(zip(dimensions[::2], dimensions[1::2], strict=True)), drawn
+
+
+@pytest.fixture(scope="module")
+def prod() -> list[dict[str, Any]]:
+    with deployed("prod") as cloud:
+        return widgets(cloud)
+
+
+def test_all_alarms_are_at_the_top() -> None:
+    with deployed("prod") as cloud:
+        [alarms] = [widget for widget in widgets(cloud) if widget["type"] == "alarm"]
+        assert (alarms["x"], alarms["y"], alarms["width"]) == (0, 0, 24)
+        held = {alarm["AlarmArn"] for alarm in cloud.client("cloudwatch").describe_alarms(MaxRecords=100)["MetricAlarms"]}
+        assert len(held) > 0
+        assert set(alarms["properties"]["alarms"]) == held
+
+
+def test_widgets_lie_on_the_grid_and_none_covers_another(prod: list[dict[str, Any]]) -> None:
+    cells = [(x, y) for widget in prod for x in range(widget["x"], widget["x"] + widget["width"]) for y in range(widget["y"], widget["y"] + widget["height"])]
+    assert len(cells) == len(set(cells))
+    assert {x for x, _ in cells} == set(range(24))
+    assert len(cells) == 24 * (max(y for _, y in cells) + 1)
+
+
+def test_every_metric_is_asked_for_with_the_dimensions_that_it_is_published_under(prod: list[dict[str, Any]]) -> None:
+    shown = list(lines(prod))
+    assert {namespace for namespace, *_ in shown} == set(DIMENSIONS)
+    assert all(set(dimensions) == DIMENSIONS[namespace] for namespace, _, dimensions, _ in shown)
+    assert all(drawn["stat"] and drawn["label"] for *_, drawn in shown)
+    assert {widget["properties"]["region"] for widget in prod if widget["type"] == "metric"} == {"us-east-1"}
+
+
+def test_every_metric_of_the_payment_service_is_shown_for_this_stage(prod: list[dict[str, Any]]) -> None:
+    of_payments = [(name, dimensions) for namespace, name, dimensions, _ in lines(prod) if namespace == METRIC_NAMESPACE]
+    assert {name for name, _ in of_payments} == {str(metric) for metric in Metric}
+    assert {dimensions["stage"] for _, dimensions in of_payments} == {"prod-main"}
+    assert ("PaymentSubmitted", {"service": "payment-worker", "stage": "prod-main"}) in of_payments
+
+
+def test_it_shows_what_the_contracts_name(prod: list[dict[str, Any]]) -> None:
+    values = {value for _, _, dimensions, _ in lines(prod) for value in dimensions.values()}
+    named = {"payments-api", "live", "work-queue", "dead-queue", "database-1", "sessions-prod-main", "transaction-log-prod-main", "verify-payment-prod-main"}
+    assert values >= named | set(GATEWAYS)
+
+
+def test_a_network_without_a_way_out_has_no_widget_for_it() -> None:
+    page = {"observability:alarms": {"functionErrors": 5, "databaseCpu": 80, "nat": False}}
+    with deployed("prod", page=page, of_network={"natGatewayIds": []}) as cloud:
+        titles = [widget["properties"]["title"] for widget in widgets(cloud)]
+        assert "Tables: throttling" in titles
+        assert "Way out" not in titles
