@@ -135,7 +135,11 @@ def local_env(_, env, suffix=""):
     _end(commands.local_env(_request("local.env", env, "local", suffix=suffix)))
 
 
-@task(name="start", help={"port": "of the AWS endpoint (a free one otherwise)", "idle": "stop after so many seconds without a request (8 hours)"}, auto_shortflags=False)
+@task(
+    name="start",
+    help={"port": "of the AWS endpoint (a free one otherwise)", "idle": "stop after so many seconds without a request (8 hours)"},
+    auto_shortflags=False,
+)
 def local_start(_, port=0, idle=0.0):
     """Start the local AWS."""
     from ops import commands

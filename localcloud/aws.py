@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from botocore.loaders import create_loader
 
 # moto answers at once or not at all; a retry would only hide which.
 _CONFIG = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, connect_timeout=5, read_timeout=120)
@@ -36,9 +38,7 @@ class Aws:
         """The boto3 client of a service; made once, as making one costs tens of milliseconds."""
         with self._lock:
             if service not in self._clients:
-                self._clients[service] = self._credentials().client(
-                    service, region_name=self.region, endpoint_url=self.endpoint, config=_CONFIG
-                )
+                self._clients[service] = self._credentials().client(service, region_name=self.region, endpoint_url=self.endpoint, config=_CONFIG)
             return self._clients[service]
 
     def arn(self, service: str, resource: str, *, region: str | None = None, account: str | None = None) -> str:
@@ -50,13 +50,23 @@ class Aws:
     def _credentials(self) -> Any:
         if self._session is None:
             keys = credentials(self.account, self.region, self.endpoint)
-            self._session = boto3.Session(*keys.values(), region_name=self.region)
+            self._session = boto3.Session(*keys.values(), region_name=self.region, botocore_session=_botocore_session())
         return self._session
+
+
+# Reading the services' models is what a client costs; sessions that share a loader read each once.
+_LOADER = create_loader()
+
+
+def _botocore_session() -> botocore.session.Session:
+    session = botocore.session.get_session()
+    session.register_component("data_loader", _LOADER)
+    return session
 
 
 def credentials(account: str, region: str, endpoint: str | None) -> dict[str, str]:
     """Credentials that moto takes for those of `account`, as the environment variables in which every AWS tool looks for them."""
-    first = boto3.Session("testing", "testing", region_name=region)
+    first = boto3.Session("testing", "testing", region_name=region, botocore_session=_botocore_session())
     sts = first.client("sts", region_name=region, endpoint_url=endpoint, config=_CONFIG)
     keys = sts.assume_role(RoleArn=f"arn:aws:iam::{account}:role/{_ROLE}", RoleSessionName=_ROLE)["Credentials"]
     return {"AWS_ACCESS_KEY_ID": keys["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"], "AWS_SESSION_TOKEN": keys["SessionToken"]}

@@ -19,10 +19,7 @@ class UnknownType(LookupError):  # noqa: N818 - says what it is
 
     def __init__(self, token: str, known: list[str]) -> None:
         near = f"; of this service it has {', '.join(known)}" if known else ""
-        super().__init__(
-            f"the local cloud does not know {token}{near}. Add it to localcloud/resources/ "
-            "(README, 'How to add a resource'), or deploy to aws"
-        )
+        super().__init__(f"the local cloud does not know {token}{near}. Add it to localcloud/resources/ (README, 'How to add a resource'), or deploy to aws")
 
 
 def kind(token: str) -> Kind:

@@ -21,7 +21,6 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import grpc
-from moto.core.config import default_user_config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from pulumi.runtime.proto import provider_pb2_grpc
 from werkzeug.serving import make_server
@@ -29,6 +28,7 @@ from werkzeug.serving import make_server
 from localcloud.aws import Clouds
 from localcloud.gaps import GAPS
 from localcloud.journal import Journal
+from localcloud.moto_settings import as_a_control_plane
 from localcloud.provider import Provider
 
 log = logging.getLogger("localcloud")
@@ -70,7 +70,7 @@ class Application:
 
 def serve(file: Path, port: int, idle: float) -> None:
     """Serves until SIGTERM, SIGINT or `idle` seconds without a request; `file` tells others where it listens while it does."""
-    default_user_config["lambda"] = {"use_docker": False}
+    as_a_control_plane()
     journal = Journal()
     application = Application(str(uuid.uuid4()), journal)
     http = make_server(LOOPBACK, port, application, threaded=True, request_handler=_Quiet)

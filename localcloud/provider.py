@@ -104,10 +104,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         """What changed between the inputs of the last deployment (as refreshed) and the new ones."""
         kind = self._kind(request.urn, context)
         change = kind.change(wire.load(request.old_inputs), wire.load(request.news))
-        detail = {
-            name: provider_pb2.PropertyDiff(kind="UPDATE_REPLACE" if name in change.replaces else "UPDATE", inputDiff=True)
-            for name in change.changed
-        }
+        detail = {name: provider_pb2.PropertyDiff(kind="UPDATE_REPLACE" if name in change.replaces else "UPDATE", inputDiff=True) for name in change.changed}
         some = provider_pb2.DiffResponse.DIFF_SOME if change.changed else provider_pb2.DiffResponse.DIFF_NONE
         return provider_pb2.DiffResponse(
             changes=some,
@@ -212,9 +209,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def _partly_made(self, context: grpc.ServicerContext, error: PartlyMade, kind: Kind, inputs: Props) -> NoReturn:
         """Tells the engine that the resource exists although its creation failed, so that the next update mends it."""
         state = {**inputs, **dict.fromkeys(kind.computed)}
-        detail = errors_pb2.ErrorResourceInitFailed(
-            id=error.id, properties=wire.dump(state), reasons=[str(error.cause)], inputs=wire.dump(inputs)
-        )
+        detail = errors_pb2.ErrorResourceInitFailed(id=error.id, properties=wire.dump(state), reasons=[str(error.cause)], inputs=wire.dump(inputs))
         wire.abort_with(context, str(error.cause), detail)
 
 

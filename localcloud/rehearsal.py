@@ -12,9 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import pulumi
 from google.protobuf import empty_pb2, json_format
-from pulumi.runtime import mocks, rpc, settings
+from pulumi.runtime import mocks, settings
 from pulumi.runtime.config import set_all_config
 from pulumi.runtime.proto import provider_pb2, resource_pb2
 from pulumi.runtime.stack import run_in_stack
@@ -93,6 +92,7 @@ def run(program: Program, clouds: Clouds) -> Run:
         )
     )
     settings.set_root_resource(None)  # type: ignore[arg-type] # the SDK's own way to begin a new stack
+    settings.SETTINGS.outputs.clear()  # what a program that failed left behind belongs to its loop, which is closed
     try:
         loop.run_until_complete(run_in_stack(lambda: _returning_nothing(program.main)))
     finally:
@@ -141,6 +141,12 @@ class _Monitor(mocks.MockMonitor):
         # The SDK registers from several threads; moto promises no thread safety.
         self._one_at_a_time = threading.Lock()
 
+    def make_urn(self, parent: str, type_: str, name: str) -> str:
+        """The URN as the engine makes it: with the types of all ancestors but the stack."""
+        above = parent.split("::")[2] if parent else ""
+        chain = type_ if above in {"", "pulumi:pulumi:Stack"} else f"{above}${type_}"
+        return f"urn:pulumi:{self._program.stack}::{self._program.project}::{chain}::{name}"
+
     def Invoke(self, request: Any) -> Any:  # noqa: N802 - gRPC's names
         """Answers a look-up through the table."""
         function = catalogue.function(request.tok)
@@ -163,12 +169,12 @@ class _Monitor(mocks.MockMonitor):
         state = {"name": reference, "outputs": found.outputs, "secretOutputNames": sorted(found.secrets)}
         urn = self.make_urn(request.parent, request.type, request.name)
         self._record(Resource(urn, request.type, request.name, request.parent, request.id, {"name": reference}, state))
-        wrapped = {name: pulumi.Output.secret(value) if name in found.secrets else value for name, value in found.outputs.items()}
-        return resource_pb2.ReadResourceResponse(urn=urn, properties=_dump_with_secrets({**state, "outputs": wrapped}))
+        wrapped = {name: {_SIGNATURE: _SECRET, "value": value} if name in found.secrets else value for name, value in found.outputs.items()}
+        return resource_pb2.ReadResourceResponse(urn=urn, properties=wire.dump({**state, "outputs": wrapped}))
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802
         """Makes a resource; a component is only recorded."""
-        urn = self.make_urn(request.parent if not request.parent.split("::")[2:3] == ["pulumi:pulumi:Stack"] else "", request.type, request.name)
+        urn = self.make_urn(request.parent, request.type, request.name)
         if request.type == "pulumi:pulumi:Stack":
             return resource_pb2.RegisterResourceResponse(urn=urn)
         inputs = wire.load(request.object)
@@ -210,14 +216,6 @@ class _Monitor(mocks.MockMonitor):
     def _record(self, resource: Resource) -> None:
         self.run.resources.append(resource)
         self.resources[resource.urn] = mocks.MockMonitor.ResourceRegistration(resource.urn, resource.id, resource.outputs)
-
-
-def _dump_with_secrets(values: dict[str, Any]) -> Any:
-    loop = asyncio.new_event_loop()
-    try:
-        return loop.run_until_complete(rpc.serialize_properties(values, {}))
-    finally:
-        loop.close()
 
 
 def _plain(struct: Any) -> tuple[dict[str, Any], set[str]]:

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import grpc
 from google.protobuf import any_pb2, struct_pb2
 from google.rpc import status_pb2
+from pulumi.asset import Archive, Asset
 from pulumi.output import Unknown
 from pulumi.runtime import rpc
 
@@ -27,12 +28,23 @@ def _loop() -> asyncio.AbstractEventLoop:
 def load(message: struct_pb2.Struct) -> dict[str, Any]:
     """Plain values; an unknown one stays the engine's sentinel, an archive becomes the SDK's object."""
     loaded: dict[str, Any] = rpc.deserialize_properties(message, keep_unknowns=True)
-    return {name: whole(value) for name, value in loaded.items()}
+    return {name: _hashed(whole(value), message.fields[name]) for name, value in loaded.items()}
 
 
 def dump(values: dict[str, Any]) -> struct_pb2.Struct:
     """The wire form of plain values."""
-    return _loop().run_until_complete(rpc.serialize_properties(values, {}))
+    message = _loop().run_until_complete(rpc.serialize_properties(values, {}))
+    for name, value in values.items():
+        if isinstance(value, Archive | Asset) and "hash" in vars(value):
+            message.fields[name].struct_value.fields["hash"].string_value = vars(value)["hash"]
+    return message
+
+
+def _hashed(value: Any, sent: struct_pb2.Value) -> Any:
+    """An archive or asset with the engine's hash of its content, which the SDK drops: a change inside a file shows nowhere else."""
+    if isinstance(value, Archive | Asset) and (digest := sent.struct_value.fields["hash"].string_value):
+        vars(value)["hash"] = digest
+    return value
 
 
 def config(message: struct_pb2.Struct) -> dict[str, Any]:

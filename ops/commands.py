@@ -113,11 +113,18 @@ def local_env(request: Request) -> int:
     """Prints what a shell needs to run `pulumi` by hand on the local target: eval "$(invoke local.env)"."""
     import shlex
 
+    from ops import by_hand
+
     def show(session: Session) -> int:
         cloud = session.target.cloud
         if cloud is None:
             return EXIT_FAILED
+        for name in _names():
+            if session.state(name) is None:
+                session.stack(name).init()
         whole = session.target.environment(session.cli)
+        stand_in = by_hand.install(cloud.state / "bin" / session.workspace.stack, session.workspace, session.cli.pulumi)
+        whole["PATH"] = f"{stand_in}{os.pathsep}{whole['PATH']}"
         wanted = {name: value for name, value in whole.items() if name not in os.environ or os.environ[name] != value}
         keys = cloud.credentials(session.workspace.environment.account)
         wanted |= {"AWS_ENDPOINT_URL": cloud.endpoint, "AWS_REGION": session.workspace.environment.region, **keys}
@@ -321,7 +328,7 @@ def _console(*, stderr: bool = False) -> Console:
     from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout
-    return Console(stderr=stderr, highlight=False, markup=True, width=None if stream.isatty() else 200)
+    return Console(stderr=stderr, highlight=False, markup=False, emoji=False, width=None if stream.isatty() else 200)
 
 
 def _refused(said: Iterable[str], code: int = EXIT_REFUSED) -> int:

@@ -11,9 +11,10 @@ import os
 import re
 import signal
 import subprocess
+import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,8 +43,15 @@ class Stack:
     environment: Mapping[str, str] = field(repr=False)
 
     def init(self) -> None:
-        """Makes the (empty) stack; no error when it is there."""
-        answer = self.call("stack", "init", self.name, "--no-select")
+        """Makes the (empty) stack; no error when it is there.
+
+        The engine writes a salt into the configuration that it finds beside the project, and this command takes no other file: it is
+        run in a folder that stands in for the project, so that no committed page is written to.
+        """
+        with tempfile.TemporaryDirectory(prefix=f"{self.project.name}-") as folder:
+            Path(folder, "Pulumi.yaml").write_text(f"name: {self.project.name}\nruntime: python\n")
+            Path(folder, f"Pulumi.{self.name}.yaml").write_bytes(self.configuration.read_bytes())
+            answer = self.call("stack", "init", self.name, "--no-select", folder=Path(folder))
         if answer.returncode and "already exists" not in answer.stderr:
             raise EngineError(_said(answer))
 
@@ -80,10 +88,10 @@ class Stack:
         outputs: dict[str, Any] = json.loads(answer.stdout)
         return outputs
 
-    def call(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """A short command of the engine, run to its end."""
+    def call(self, *arguments: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+        """A short command of the engine, run to its end in the project's folder (or another)."""
         command = [str(self.cli.pulumi), *arguments, "--non-interactive", "--color", "never"]
-        return subprocess.run(command, cwd=self.project.folder, env=dict(self.environment), capture_output=True, text=True, check=False)  # noqa: S603
+        return subprocess.run(command, cwd=folder or self.project.folder, env=dict(self.environment), capture_output=True, text=True, check=False)  # noqa: S603
 
     def operate(self, command: str, *arguments: str, listener: Listener, cancelled: threading.Event) -> Summary:
         """An operation (`up`, `preview`, `refresh`, `destroy`), with its events told to `listener` while it runs.
@@ -114,7 +122,7 @@ class Stack:
 
 def _follow(process: subprocess.Popen[bytes], path: Path, listener: Listener, cancelled: threading.Event) -> None:
     """Reads the event log until the process has ended and nothing is left to read."""
-    asked_to_stop = 0
+    asked_to_stop = False
     position, rest = 0, b""
     while True:
         ended = process.poll() is not None
@@ -131,7 +139,7 @@ def _follow(process: subprocess.Popen[bytes], path: Path, listener: Listener, ca
             return
         if cancelled.is_set() and not asked_to_stop:
             process.send_signal(signal.SIGINT)
-            asked_to_stop += 1
+            asked_to_stop = True
         time.sleep(_POLL_SECONDS)
 
 
@@ -158,9 +166,3 @@ def running(pid: int) -> bool:
     except PermissionError:
         return True
     return True
-
-
-def stacks(projects: Mapping[str, Project], name: str, configuration: Path, cli: Cli, environment: Mapping[str, str]) -> Iterator[Stack]:
-    """The stack of each project in one environment."""
-    for project in projects.values():
-        yield Stack(project, name, configuration, cli, environment)

@@ -68,10 +68,13 @@ def rehearse(workspace: Workspace, on_stack: Callable[[RehearsedStack], None] = 
     """Rehearses an environment from an empty AWS; raises RehearsalError."""
     from moto import mock_aws  # half a second; nobody who only lists the tasks should wait for it
 
+    from localcloud.moto_settings import as_a_control_plane
+
+    as_a_control_plane()
     done = Rehearsal(workspace.stack)
     organization = workspace.environment.platform.organization
     references: dict[str, Run] = {}
-    with _only_moto(), mock_aws(config={"lambda": {"use_docker": False}}):
+    with _only_moto(), mock_aws():
         clouds = Clouds()
         for project in projects().values():
             started = time.monotonic()

@@ -322,7 +322,7 @@ def _read_account(aws: Aws, _: str, known: Props) -> Props | None:
         "cloudwatchRoleArn": role,
         "apiKeyVersion": live.get("apiKeyVersion"),
         "features": live.get("features") or [],
-        "throttleSettings": live["throttleSettings"],
+        "throttleSettings": [live["throttleSettings"]],
     }
 
 

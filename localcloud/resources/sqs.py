@@ -30,9 +30,7 @@ def _attributes(inputs: Props) -> dict[str, str]:
 
 def _create_queue(aws: Aws, inputs: Props) -> str:
     fifo = {"FifoQueue": "true"} if inputs.get("fifoQueue") else {}
-    answer = aws.client("sqs").create_queue(
-        QueueName=inputs["name"], Attributes={**_attributes(inputs), **fifo}, tags=inputs.get("tags") or {}
-    )
+    answer = aws.client("sqs").create_queue(QueueName=inputs["name"], Attributes={**_attributes(inputs), **fifo}, tags=inputs.get("tags") or {})
     return str(answer["QueueUrl"])
 
 

@@ -47,17 +47,13 @@ class Engine:
 
     def diff(self, type_: str, id_: str, state: dict[str, Any], old: dict[str, Any], new: dict[str, Any]) -> tuple[set[str], set[str]]:
         """The inputs that changed, and those that force a replacement."""
-        answer = self.stub.Diff(
-            provider_pb2.DiffRequest(id=id_, urn=self.urn(type_), olds=wire.dump(state), old_inputs=wire.dump(old), news=wire.dump(new))
-        )
+        answer = self.stub.Diff(provider_pb2.DiffRequest(id=id_, urn=self.urn(type_), olds=wire.dump(state), old_inputs=wire.dump(old), news=wire.dump(new)))
         return set(answer.diffs), set(answer.replaces)
 
     def update(self, type_: str, id_: str, state: dict[str, Any], old: dict[str, Any], new: dict[str, Any], *, preview: bool = False) -> dict[str, Any]:
         """The state after the update."""
         answer = self.stub.Update(
-            provider_pb2.UpdateRequest(
-                id=id_, urn=self.urn(type_), olds=wire.dump(state), old_inputs=wire.dump(old), news=wire.dump(new), preview=preview
-            )
+            provider_pb2.UpdateRequest(id=id_, urn=self.urn(type_), olds=wire.dump(state), old_inputs=wire.dump(old), news=wire.dump(new), preview=preview)
         )
         return wire.load(answer.properties)
 

@@ -6,7 +6,9 @@ from tests.localcloud.examples import Example, Ref
 
 POLICY = {
     "Version": "2012-10-17",
-    "Statement": [{"Sid": "Tls", "Effect": "Deny", "Principal": "*", "Action": "sqs:*", "Resource": "*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}],
+    "Statement": [
+        {"Sid": "Tls", "Effect": "Deny", "Principal": "*", "Action": "sqs:*", "Resource": "*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+    ],
 }
 
 DEAD_LETTERS = Example(type="aws:sqs/queue:Queue", inputs={"name": "work-dlq"}, label="dead letters")

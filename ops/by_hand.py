@@ -1,0 +1,60 @@
+"""`pulumi` by hand on the local target, in a shell that did `eval "$(invoke local.env --env dev)"`.
+
+The engine keeps the salt of its secrets in the stack's configuration, and writes it there when it is not: into a committed page,
+if it were left alone. This stands before it on that shell's PATH, and hands it a copy of the page instead.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from pathlib import Path
+
+from ops.workspace import Workspace, open_workspace, write_configuration
+from shared.page import PageError
+
+# The engine's commands that read (and write) a stack's configuration.
+_CONFIGURED = {"up", "update", "preview", "pre", "refresh", "destroy", "dn", "down", "import", "watch", "config", "logs"}
+
+
+def install(folder: Path, workspace: Workspace, pulumi: Path) -> Path:
+    """Writes the stand-in for `pulumi` into `folder`, which is to come first on PATH; answers the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "ops.by_hand", workspace.name, workspace.suffix or "-", str(pulumi)]
+    script = folder / "pulumi"
+    script.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n')
+    script.chmod(0o755)
+    return folder
+
+
+def main(name: str, suffix: str, pulumi: str, *arguments: str) -> None:
+    """Becomes the engine, with the current page's copy as its configuration; ends with 2 when the page or the stack is wrong."""
+    whole = list(arguments)
+    if whole and whole[0] in _CONFIGURED and not any(argument.startswith("--config-file") for argument in whole):
+        try:
+            workspace = open_workspace(name, "" if suffix == "-" else suffix)
+        except PageError as error:
+            sys.exit("\n".join(f"error: {problem}" for problem in error.problems))
+        named = _stack(whole)
+        if named not in {workspace.stack, None}:
+            again = f'eval "$(invoke local.env --env {named})"'
+            print(f"error: this shell is set up for the stack {workspace.stack}, not {named}. For that one: {again}", file=sys.stderr)
+            sys.exit(2)
+        stack = [] if named else ["--stack", workspace.stack]
+        whole = [whole[0], *stack, "--config-file", str(write_configuration(workspace)), *whole[1:]]
+    os.execv(pulumi, ["pulumi", *whole])  # noqa: S606 - the engine, with the caller's own arguments
+
+
+def _stack(arguments: list[str]) -> str | None:
+    """The stack that `-s` or `--stack` names, without organization and project."""
+    for position, argument in enumerate(arguments):
+        if argument in {"-s", "--stack"} and position + 1 < len(arguments):
+            return arguments[position + 1].rsplit("/", 1)[-1]
+        if argument.startswith(("--stack=", "-s=")):
+            return argument.split("=", 1)[1].rsplit("/", 1)[-1]
+    return None
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

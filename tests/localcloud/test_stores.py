@@ -1,0 +1,118 @@
+"""What the table's examples cannot show of S3, RDS and Application Auto Scaling: contents, secrets, and what an update must leave behind."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import grpc
+import pytest
+from moto import mock_aws
+
+from tests.localcloud.engine import Engine, attached
+from tests.localcloud.examples import appautoscaling, rds, s3
+from tests.localcloud.test_table import make, merged
+
+BUCKET = s3.BUCKET.type
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    with mock_aws(), attached() as engine:
+        yield engine
+
+
+def client(engine: Engine, service: str) -> Any:
+    return engine.clouds.get(engine.account, engine.region).client(service)
+
+
+def secrets(engine: Engine) -> dict[str, dict[str, str]]:
+    manager = client(engine, "secretsmanager")
+    return {each["Name"]: json.loads(manager.get_secret_value(SecretId=each["ARN"])["SecretString"]) for each in manager.list_secrets()["SecretList"]}
+
+
+def full_bucket(engine: Engine, *, force: bool) -> tuple[str, dict[str, Any]]:
+    """A versioned bucket with more objects than one page lists, one of them deleted since."""
+    id_, state = engine.create(BUCKET, {"bucket": "payments-papers", "forceDestroy": force})
+    bucket = client(engine, "s3")
+    bucket.put_bucket_versioning(Bucket=id_, VersioningConfiguration={"Status": "Enabled"})
+    for number in range(1_001):
+        bucket.put_object(Bucket=id_, Key=f"paper-{number}", Body=b"")
+    bucket.delete_object(Bucket=id_, Key="paper-7")
+    return id_, state
+
+
+def test_a_bucket_with_contents_is_deleted_by_force_only(engine: Engine) -> None:
+    id_, state = full_bucket(engine, force=False)
+    with pytest.raises(grpc.RpcError, match="BucketNotEmpty"):
+        engine.delete(BUCKET, id_, state)
+    engine.delete(BUCKET, id_, {**state, "forceDestroy": True})
+    assert engine.read(BUCKET, id_, state, {}) is None
+
+
+def test_a_bucket_name_is_not_taken_twice(engine: Engine) -> None:
+    engine.create(BUCKET, {"bucket": "payments-papers"})
+    with pytest.raises(grpc.RpcError, match="exists already"):
+        engine.create(BUCKET, {"bucket": "payments-papers"})
+
+
+def test_the_tiering_leaves_its_bucket_alone(engine: Engine) -> None:
+    id_, state, _, made = make(engine, s3.TIERING)
+    engine.delete(s3.TIERING.type, id_, state)
+    assert client(engine, "s3").head_bucket(Bucket=made["bucket"]["id"])
+    assert client(engine, "ssm").describe_parameters()["Parameters"] == []
+
+
+def test_the_master_password_is_in_a_secret_of_the_instance_alone(engine: Engine) -> None:
+    id_, state, inputs, made = make(engine, rds.INSTANCE)
+    ((name, first),) = secrets(engine).items()
+    assert name.startswith("rds!db-")
+    assert first["username"] == inputs["username"]
+    assert len(first["password"]) == 28
+    assert state["masterUserSecrets"][0]["kmsKeyId"] == made["key"]["arn"]
+
+    own = merged(inputs, {"manageMasterUserPassword": None, "masterUserSecretKmsKeyId": None, "password": "correct-horse"})
+    without = engine.update(rds.INSTANCE.type, id_, state, inputs, own)
+    assert secrets(engine) == {}
+
+    again = engine.update(rds.INSTANCE.type, id_, without, own, inputs)
+    (second,) = secrets(engine).values()
+    assert second["username"] == inputs["username"]
+    assert second["password"] != first["password"]
+
+    engine.delete(rds.INSTANCE.type, id_, again)
+    assert secrets(engine) == {}
+
+
+def test_a_final_snapshot_is_taken_when_it_is_asked_for(engine: Engine) -> None:
+    id_, state, _, _ = make(engine, rds.WITH_PASSWORD)
+    engine.delete(rds.WITH_PASSWORD.type, id_, state)
+    snapshots = client(engine, "rds").describe_db_snapshots()["DBSnapshots"]
+    assert [snapshot["DBSnapshotIdentifier"] for snapshot in snapshots] == ["reports-last"]
+
+
+def test_an_instance_sees_the_change_of_its_subnet_group(engine: Engine) -> None:
+    _, _, _, made = make(engine, rds.INSTANCE)
+    group = made["subnets"]
+    inputs = {name: group[name] for name in ("name", "description", "subnetIds")}
+    wanted = [made["a"]["id"], made["c"]["id"]]
+    engine.update(rds.SUBNET_GROUP.type, group["id"], group, inputs, {**inputs, "subnetIds": wanted})
+    shown = client(engine, "rds").describe_db_instances()["DBInstances"][0]["DBSubnetGroup"]
+    assert [subnet["SubnetIdentifier"] for subnet in shown["Subnets"]] == wanted
+
+
+def test_a_subnet_group_covers_two_zones(engine: Engine) -> None:
+    _, _, _, made = make(engine, rds.SUBNET_GROUP)
+    one_zone = [made["a"]["id"], made["a"]["id"]]
+    with pytest.raises(grpc.RpcError, match="at least two Availability Zones"):
+        engine.create(rds.SUBNET_GROUP.type, {"name": "one-zone", "description": "One zone", "subnetIds": one_zone})
+
+
+def test_a_changed_policy_leaves_no_alarm_behind(engine: Engine) -> None:
+    id_, state, inputs, _ = make(engine, appautoscaling.POLICY)
+    changed = engine.update(appautoscaling.POLICY.type, id_, state, inputs, merged(inputs, dict(appautoscaling.POLICY.updates)))
+    alarms = client(engine, "cloudwatch").describe_alarms()["MetricAlarms"]
+    assert sorted(alarm["AlarmArn"] for alarm in alarms) == sorted(changed["alarmArns"])
+    engine.delete(appautoscaling.POLICY.type, id_, changed)
+    assert client(engine, "cloudwatch").describe_alarms()["MetricAlarms"] == []
