@@ -14,6 +14,11 @@ from pulumi.asset import Archive, Asset
 from pulumi.output import Unknown
 from pulumi.runtime import rpc
 
+# The engine's marks (sdk/go/common/resource/sig, archive, asset).
+_SIGNATURE = "4dabf18193072939515e22adb298388d"
+_ARCHIVE = "0def7320c3a5731c473e5ecbe6d01bc7"
+_ASSET = "c44067f5952c0a294b673a41bacd8c17"
+
 _loops = threading.local()
 
 
@@ -27,6 +32,8 @@ def _loop() -> asyncio.AbstractEventLoop:
 
 def load(message: struct_pb2.Struct) -> dict[str, Any]:
     """Plain values; an unknown one stays the engine's sentinel, an archive becomes the SDK's object."""
+    for value in message.fields.values():
+        _with_content(value)
     loaded: dict[str, Any] = rpc.deserialize_properties(message, keep_unknowns=True)
     return {name: _hashed(whole(value), message.fields[name]) for name, value in loaded.items()}
 
@@ -38,6 +45,18 @@ def dump(values: dict[str, Any]) -> struct_pb2.Struct:
         if isinstance(value, Archive | Asset) and "hash" in vars(value):
             message.fields[name].struct_value.fields["hash"].string_value = vars(value)["hash"]
     return message
+
+
+def _with_content(sent: struct_pb2.Value) -> None:
+    """The engine sends what is in its state by the hash of its content alone, which the SDK refuses: it becomes an empty archive, or an empty text."""
+    fields = sent.struct_value.fields
+    if sent.WhichOneof("kind") != "struct_value" or not {"path", "uri", "text", "assets"}.isdisjoint(fields):
+        return
+    mark = fields[_SIGNATURE].string_value if _SIGNATURE in fields else ""
+    if mark == _ARCHIVE:
+        fields["assets"].struct_value.SetInParent()
+    elif mark == _ASSET:
+        fields["text"].string_value = ""
 
 
 def _hashed(value: Any, sent: struct_pb2.Value) -> Any:
