@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from invoke import Collection, Exit, task
+from invoke.collection import Collection
+from invoke.context import Context
+from invoke.exceptions import Exit
+from invoke.tasks import task
 
 _ENV = {
     "env": "the environment: a page in environments/ (dev, staging, prod)",
@@ -32,13 +35,28 @@ def _end(code: int) -> None:
 def _request(command: str, env: str, target: str, **options: Any) -> Any:
     from ops.run import Request
 
+    if env.startswith("-"):
+        raise Exit(f"error: --env {env}: that is an option, not an environment. For help: invoke --help {command}", code=2)
     if target not in {"aws", "local"}:
         raise Exit(f"error: --target {target}: there are aws and local", code=2)
-    return Request(command=command, env=env, target=target, only=tuple(options.pop("only", None) or ()), **options)
+    where = "local" if target == "local" else "aws"
+    return Request(command=command, env=env, target=where, only=tuple(options.pop("only", None) or ()), **options)
 
 
 @task(help={**_RUN, "confirm": _ENV["confirm"], "force": _ENV["force"]}, iterable=["only"], auto_shortflags=False)
-def deploy(_, env, target="aws", suffix="", only=None, from_="", until="", json=False, stream=False, confirm="", force=False):
+def deploy(
+    _: Context,
+    env: str,
+    target: str = "aws",
+    suffix: str = "",
+    only: list[str] | None = None,
+    from_: str = "",
+    until: str = "",
+    json: bool = False,
+    stream: bool = False,
+    confirm: str = "",
+    force: bool = False,
+) -> None:
     """Deploy an environment: every stack, in the order of its dependencies."""
     from ops import commands
 
@@ -47,7 +65,17 @@ def deploy(_, env, target="aws", suffix="", only=None, from_="", until="", json=
 
 
 @task(help=_RUN, iterable=["only"], auto_shortflags=False)
-def preview(_, env, target="aws", suffix="", only=None, from_="", until="", json=False, stream=False):
+def preview(
+    _: Context,
+    env: str,
+    target: str = "aws",
+    suffix: str = "",
+    only: list[str] | None = None,
+    from_: str = "",
+    until: str = "",
+    json: bool = False,
+    stream: bool = False,
+) -> None:
     """Say what a deployment would change; also for an environment that was never deployed."""
     from ops import commands
 
@@ -55,7 +83,18 @@ def preview(_, env, target="aws", suffix="", only=None, from_="", until="", json
 
 
 @task(help={**_RUN, "confirm": _ENV["confirm"]}, iterable=["only"], auto_shortflags=False)
-def destroy(_, env, target="aws", suffix="", only=None, from_="", until="", json=False, stream=False, confirm=""):
+def destroy(
+    _: Context,
+    env: str,
+    target: str = "aws",
+    suffix: str = "",
+    only: list[str] | None = None,
+    from_: str = "",
+    until: str = "",
+    json: bool = False,
+    stream: bool = False,
+    confirm: str = "",
+) -> None:
     """Delete all that an environment holds, dependents first."""
     from ops import commands
 
@@ -64,7 +103,17 @@ def destroy(_, env, target="aws", suffix="", only=None, from_="", until="", json
 
 
 @task(help=_RUN, iterable=["only"], auto_shortflags=False)
-def refresh(_, env, target="aws", suffix="", only=None, from_="", until="", json=False, stream=False):
+def refresh(
+    _: Context,
+    env: str,
+    target: str = "aws",
+    suffix: str = "",
+    only: list[str] | None = None,
+    from_: str = "",
+    until: str = "",
+    json: bool = False,
+    stream: bool = False,
+) -> None:
     """Read the cloud back into the state, and say what had drifted."""
     from ops import commands
 
@@ -72,7 +121,7 @@ def refresh(_, env, target="aws", suffix="", only=None, from_="", until="", json
 
 
 @task(help={**_SHOW, "only": _ENV["only"], "json": "print JSON", "show-secrets": "secrets in clear text"}, iterable=["only"], auto_shortflags=False)
-def outputs(_, env, target="aws", suffix="", only=None, json=False, show_secrets=False):
+def outputs(_: Context, env: str, target: str = "aws", suffix: str = "", only: list[str] | None = None, json: bool = False, show_secrets: bool = False) -> None:
     """Show the outputs of an environment's stacks."""
     from ops import commands
 
@@ -80,7 +129,7 @@ def outputs(_, env, target="aws", suffix="", only=None, json=False, show_secrets
 
 
 @task(help={**_SHOW, "json": "print JSON"}, auto_shortflags=False)
-def status(_, env, target="aws", suffix="", json=False):
+def status(_: Context, env: str, target: str = "aws", suffix: str = "", json: bool = False) -> None:
     """Show where each stack stands: never deployed, up to date, or what changed since."""
     from ops import commands
 
@@ -88,7 +137,7 @@ def status(_, env, target="aws", suffix="", json=False):
 
 
 @task(help=_SHOW, auto_shortflags=False)
-def unlock(_, env, target="aws", suffix=""):
+def unlock(_: Context, env: str, target: str = "aws", suffix: str = "") -> None:
     """Break the locks that killed engines left, and say who held them."""
     from ops import commands
 
@@ -96,7 +145,7 @@ def unlock(_, env, target="aws", suffix=""):
 
 
 @task(help={"env": _ENV["env"], "suffix": _ENV["suffix"], "json": "write what would be made to this file (- is standard output)"}, auto_shortflags=False)
-def rehearse(_, env, suffix="", json=""):
+def rehearse(_: Context, env: str, suffix: str = "", json: str = "") -> None:
     """Run all programs of an environment in this process, on moto: seconds, no engine."""
     from ops import commands
 
@@ -104,7 +153,7 @@ def rehearse(_, env, suffix="", json=""):
 
 
 @task(help={"env": "this page only (may be given more than once); otherwise all", "json": "print JSON"}, iterable=["env"], auto_shortflags=False)
-def validate(_, env=None, json=False):
+def validate(_: Context, env: list[str] | None = None, json: bool = False) -> None:
     """Check the pages: everything that is wrong, at once."""
     from ops import commands
 
@@ -112,7 +161,7 @@ def validate(_, env=None, json=False):
 
 
 @task(help={"json": "print JSON"}, auto_shortflags=False)
-def doctor(_, json=False):
+def doctor(_: Context, json: bool = False) -> None:
     """Report what this machine has and lacks."""
     from ops import commands
 
@@ -120,7 +169,7 @@ def doctor(_, json=False):
 
 
 @task(help={"force": "also when nothing changed"}, auto_shortflags=False)
-def package(_, force=False):
+def package(_: Context, force: bool = False) -> None:
     """Make the functions' packages: the same bytes from the same sources."""
     from ops import commands
 
@@ -128,7 +177,7 @@ def package(_, force=False):
 
 
 @task(name="env", help={"env": _ENV["env"], "suffix": _ENV["suffix"]}, auto_shortflags=False)
-def local_env(_, env, suffix=""):
+def local_env(_: Context, env: str, suffix: str = "") -> None:
     """Print what a shell needs for pulumi and aws by hand: eval "$(invoke local.env --env dev)"."""
     from ops import commands
 
@@ -140,7 +189,7 @@ def local_env(_, env, suffix=""):
     help={"port": "of the AWS endpoint (a free one otherwise)", "idle": "stop after so many seconds without a request (8 hours)"},
     auto_shortflags=False,
 )
-def local_start(_, port=0, idle=0.0):
+def local_start(_: Context, port: int = 0, idle: float = 0.0) -> None:
     """Start the local AWS."""
     from ops import commands
 
@@ -148,7 +197,7 @@ def local_start(_, port=0, idle=0.0):
 
 
 @task(name="stop")
-def local_stop(_):
+def local_stop(_: Context) -> None:
     """Stop the local AWS; what was deployed on it is gone."""
     from ops import commands
 
@@ -156,7 +205,7 @@ def local_stop(_):
 
 
 @task(name="status", help={"json": "print JSON"}, auto_shortflags=False)
-def local_status(_, json=False):
+def local_status(_: Context, json: bool = False) -> None:
     """Show whether the local AWS runs, where, and where it does less than AWS."""
     from ops import commands
 

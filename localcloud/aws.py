@@ -10,7 +10,8 @@ import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from botocore.loaders import create_loader
+
+from localcloud.models import LOADER
 
 # moto answers at once or not at all; a retry would only hide which.
 _CONFIG = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, connect_timeout=5, read_timeout=120)
@@ -54,13 +55,9 @@ class Aws:
         return self._session
 
 
-# Reading the services' models is what a client costs; sessions that share a loader read each once.
-_LOADER = create_loader()
-
-
 def _botocore_session() -> botocore.session.Session:
     session = botocore.session.get_session()
-    session.register_component("data_loader", _LOADER)
+    session.register_component("data_loader", LOADER)
     return session
 
 
@@ -90,4 +87,4 @@ def is_missing(error: ClientError) -> bool:
     """Whether AWS says that the thing does not exist; each service has its own word for it."""
     code: str = error.response.get("Error", {}).get("Code", "")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-    return status == 404 or "NotFound" in code or "NoSuch" in code or "NonExistent" in code or "DoesNotExist" in code  # noqa: PLR1714
+    return status == 404 or "NotFound" in code or "NoSuch" in code or "NonExistent" in code or "DoesNotExist" in code

@@ -10,10 +10,9 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,7 +49,7 @@ class Running:
 
     def credentials(self, account: str, region: str = "us-east-1") -> dict[str, str]:
         """Environment variables with which any AWS tool is in `account` of this cloud."""
-        from localcloud.aws import credentials  # noqa: PLC0415 - boto3 costs a quarter of a second, and most callers need no credentials
+        from localcloud.aws import credentials
 
         return credentials(account, region, self.endpoint)
 
@@ -83,9 +82,7 @@ def start(home: Path, *, port: int = 0, idle: float | None = None) -> tuple[Runn
         command += ["--idle", str(idle)] if idle is not None else []
         (home / "daemon.json").unlink(missing_ok=True)
         with log.open("w") as output:
-            process = subprocess.Popen(  # noqa: S603 - our own module
-                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, env=_environment()
-            )
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, env=_environment())
         running = _wait(home, process, log)
         aside = _set_aside(home, running)
         running.state.mkdir()
@@ -154,7 +151,7 @@ def _set_aside(home: Path, running: Running) -> list[Path]:
 
 
 @contextmanager
-def _only_one(path: Path) -> Iterator[None]:
+def _only_one(path: Path) -> Generator[None]:
     """Two processes that start the cloud at once: the second waits, and finds the first one's."""
     with path.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-import botocore.loaders
 import botocore.model
 from pulumi.asset import Archive, Asset, AssetArchive
 from pulumi.runtime.rpc import UNKNOWN
+
+from localcloud.models import LOADER
 
 type_names = {str: "a string", bool: "true or false", int: "a whole number", float: "a number", list: "a list", dict: "an object"}
 
@@ -183,8 +184,7 @@ def _limits(wanted: Field, value: Any) -> Iterator[str]:
 
 @lru_cache(maxsize=64)
 def _model(client: str) -> botocore.model.ServiceModel:
-    loader = botocore.loaders.create_loader()
-    return botocore.model.ServiceModel(loader.load_service_model(client, "service-2"), client)
+    return botocore.model.ServiceModel(LOADER.load_service_model(client, "service-2"), client)
 
 
 @lru_cache(maxsize=4096)

@@ -7,7 +7,7 @@ cloud went on. This process outlives the engine and does know; `creations` is ho
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -28,7 +28,7 @@ class Journal:
         self._changed = threading.Condition()
 
     @contextmanager
-    def creating(self, urn: str) -> Iterator[Creation]:
+    def creating(self, urn: str) -> Generator[Creation]:
         """Around the creation of a resource; set the entry's `id` inside."""
         entry = Creation()
         with self._changed:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
+import moto.core.utils
 import moto.settings
 import moto.sqs.models
 from moto.core.config import default_user_config
+from moto.ec2.models.amis import AmiBackend
+from moto.ec2.responses.amis import AmisResponse
+from moto.iam.access_control import IAMPolicyStatement, PermissionResult
+
+from localcloud.models import LOADER
 
 
 def as_a_control_plane() -> None:
@@ -18,9 +25,11 @@ def as_a_control_plane() -> None:
     runs the functions would never see one.
     """
     default_user_config["lambda"] = {"use_docker": False}
-    # moto's thousand images cost half a second in each account and region; an instance takes any image without them.
-    os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
+    _images_when_they_are_asked_for()
+    _conditions_are_not_guessed()
     moto.settings.ACM_VALIDATION_WAIT = 0
+    # moto reads the services' models too.
+    moto.core.utils.create_loader = lambda: LOADER
     queue: Any = moto.sqs.models.Queue
     queue.lambda_event_source_mappings = property(_no_mappings, _forget)
 
@@ -31,3 +40,50 @@ def _no_mappings(_: Any) -> dict[str, Any]:
 
 def _forget(_: Any, __: Any) -> None:
     """moto's own record of the mapping is Lambda's; the queue needs none."""
+
+
+# Once in a process; the marks of what was changed already.
+_CHANGED = "_localcloud"
+
+
+def _images_when_they_are_asked_for() -> None:
+    """moto's thousand images cost half a second in each account and region; few ask for one, and an instance takes any image without them."""
+    load = AmiBackend._load_amis  # noqa: SLF001 - the only place where moto makes them
+    if hasattr(load, _CHANGED):
+        return
+
+    def no_images(_: Any) -> None:
+        """Until somebody asks."""
+
+    setattr(no_images, _CHANGED, True)
+    AmiBackend._load_amis = no_images  # noqa: SLF001
+    describe: Callable[[Any], Any] = AmisResponse.describe_images
+
+    @wraps(describe)
+    def describe_images(response: Any) -> Any:
+        backend = response.ec2_backend
+        if not hasattr(backend, _CHANGED):
+            setattr(backend, _CHANGED, True)
+            load(backend)
+        return describe(response)
+
+    AmisResponse.describe_images = describe_images
+
+
+def _conditions_are_not_guessed() -> None:
+    """A statement whose condition moto cannot evaluate says nothing of a request; moto would deny it.
+
+    S3's own check of a bucket policy hands over nothing that a condition could be held to: a Deny without TLS would deny everything.
+    """
+    permitted: Callable[..., PermissionResult] = IAMPolicyStatement.is_action_permitted
+    if hasattr(permitted, _CHANGED):
+        return
+
+    @wraps(permitted)
+    def is_action_permitted(statement: Any, action: str, resource: str = "*", principal: str | None = None, incoming: Any = None) -> PermissionResult:
+        if statement._statement.get("Condition") and not incoming:  # noqa: SLF001 - moto's class keeps it nowhere else
+            return PermissionResult.NEUTRAL
+        return permitted(statement, action, resource, principal, incoming)
+
+    setattr(is_action_permitted, _CHANGED, True)
+    IAMPolicyStatement.is_action_permitted = is_action_permitted

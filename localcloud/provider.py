@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import json
 import logging
-from importlib.metadata import version
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from typing import Any, NoReturn
 
 import grpc
 from botocore.exceptions import BotoCoreError, ClientError
 from google.protobuf import empty_pb2, struct_pb2
-from pulumi.runtime.proto import errors_pb2, plugin_pb2, provider_pb2, provider_pb2_grpc
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 from pulumi.runtime.rpc import UNKNOWN
 
 from localcloud import catalogue, wire
@@ -26,6 +26,8 @@ from localcloud.journal import Journal
 from localcloud.kinds import Function, Kind, PartlyMade, Props
 
 log = logging.getLogger(__name__)
+
+_CHANGED, _REPLACED = provider_pb2.PropertyDiff.UPDATE, provider_pb2.PropertyDiff.UPDATE_REPLACE
 
 DEFAULT_ACCOUNT = "123456789012"
 
@@ -104,7 +106,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         """What changed between the inputs of the last deployment (as refreshed) and the new ones."""
         kind = self._kind(request.urn, context)
         change = kind.change(wire.load(request.old_inputs), wire.load(request.news))
-        detail = {name: provider_pb2.PropertyDiff(kind="UPDATE_REPLACE" if name in change.replaces else "UPDATE", inputDiff=True) for name in change.changed}
+        detail = {name: provider_pb2.PropertyDiff(kind=_REPLACED if name in change.replaces else _CHANGED, inputDiff=True) for name in change.changed}
         some = provider_pb2.DiffResponse.DIFF_SOME if change.changed else provider_pb2.DiffResponse.DIFF_NONE
         return provider_pb2.DiffResponse(
             changes=some,
@@ -177,7 +179,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             failures = [provider_pb2.CheckFailure(property=r.path, reason=r.reason) for r in refused]
             return provider_pb2.InvokeResponse(failures=failures)
         try:
-            return provider_pb2.InvokeResponse(**{"return": wire.dump(function.call(self._aws(context, inputs), inputs))})
+            # The field is called `return`, which Python keeps for itself.
+            fields: dict[str, Any] = {"return": wire.dump(function.call(self._aws(context, inputs), inputs))}
+            return provider_pb2.InvokeResponse(**fields)
         except (ClientError, BotoCoreError, LookupError) as error:
             self._fail(context, error)
 
@@ -209,7 +213,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def _partly_made(self, context: grpc.ServicerContext, error: PartlyMade, kind: Kind, inputs: Props) -> NoReturn:
         """Tells the engine that the resource exists although its creation failed, so that the next update mends it."""
         state = {**inputs, **dict.fromkeys(kind.computed)}
-        detail = errors_pb2.ErrorResourceInitFailed(id=error.id, properties=wire.dump(state), reasons=[str(error.cause)], inputs=wire.dump(inputs))
+        detail = provider_pb2.ErrorResourceInitFailed(id=error.id, properties=wire.dump(state), reasons=[str(error.cause)], inputs=wire.dump(inputs))
         wire.abort_with(context, str(error.cause), detail)
 
 

@@ -31,6 +31,10 @@ class Refused(ValueError):  # noqa: N818 - says what it is
     """An input that AWS would refuse, with the resource's name."""
 
 
+class Failed(RuntimeError):  # noqa: N818 - says what it is
+    """A resource could not be made, with its name and what moto said."""
+
+
 @dataclass(frozen=True)
 class Resource:
     """One resource as the engine would have recorded it; inputs and outputs in camelCase, resolved."""
@@ -92,7 +96,7 @@ def run(program: Program, clouds: Clouds) -> Run:
         )
     )
     settings.set_root_resource(None)  # type: ignore[arg-type] # the SDK's own way to begin a new stack
-    settings.SETTINGS.outputs.clear()  # what a program that failed left behind belongs to its loop, which is closed
+    settings.SETTINGS.outputs.clear()  # pyright: ignore[reportAttributeAccessIssue]  # what a program that failed left behind belongs to its loop, which is closed
     try:
         loop.run_until_complete(run_in_stack(lambda: _returning_nothing(program.main)))
     finally:
@@ -106,6 +110,8 @@ def run(program: Program, clouds: Clouds) -> Run:
 
 def _end(loop: asyncio.AbstractEventLoop) -> None:
     """Closes the loop; after a failure there are registrations still waiting, which nobody needs any more."""
+    # What failed is raised by `run`; the loop need not tell again of every task that waited for it.
+    loop.set_exception_handler(lambda *_: None)
     tasks = asyncio.all_tasks(loop)
     for task in tasks:
         task.cancel()
@@ -156,7 +162,7 @@ class _Monitor(mocks.MockMonitor):
                 failures = [provider_pb2.CheckFailure(property=r.path, reason=r.reason) for r in refused]
                 return resource_pb2.ResourceInvokeResponse(failures=failures)
             aws = self._clouds.get(self._default.account, inputs.get("region") or self._default.region)
-            return resource_pb2.ResourceInvokeResponse(**{"return": wire.dump(function.call(aws, inputs))})
+            return _answer(wire.dump(function.call(aws, inputs)))
 
     def ReadResource(self, request: Any) -> Any:  # noqa: N802
         """Answers a reference to another stack; other existing resources have no place in a rehearsal."""
@@ -184,9 +190,11 @@ class _Monitor(mocks.MockMonitor):
         try:
             with self._one_at_a_time:
                 id_, checked, state = self._make(request, inputs)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is told with the resource's name
+            if not isinstance(error, Refused | catalogue.UnknownType):
+                error = Failed(f"{request.type} {request.name!r} of {self._program.project}: {error!r}")
             self.error = self.error or error
-            raise
+            raise self.error from None
         self._record(Resource(urn, request.type, request.name, request.parent, id_, checked, state))
         return resource_pb2.RegisterResourceResponse(urn=urn, id=id_, object=wire.dump(state))
 
@@ -223,6 +231,12 @@ def _plain(struct: Any) -> tuple[dict[str, Any], set[str]]:
     found: dict[str, Any] = json_format.MessageToDict(struct)
     secrets = {name for name, value in found.items() if _is_secret(value)}
     return {name: _unwrapped(value) for name, value in found.items()}, secrets
+
+
+def _answer(values: Any) -> Any:
+    """The answer of a look-up; its field is called `return`, which Python keeps for itself."""
+    fields: dict[str, Any] = {"return": values}
+    return resource_pb2.ResourceInvokeResponse(**fields)
 
 
 def _is_secret(value: Any) -> bool:

@@ -91,7 +91,7 @@ class Stack:
     def call(self, *arguments: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
         """A short command of the engine, run to its end in the project's folder (or another)."""
         command = [str(self.cli.pulumi), *arguments, "--non-interactive", "--color", "never"]
-        return subprocess.run(command, cwd=folder or self.project.folder, env=dict(self.environment), capture_output=True, text=True, check=False)  # noqa: S603
+        return subprocess.run(command, cwd=folder or self.project.folder, env=dict(self.environment), capture_output=True, text=True, check=False)
 
     def operate(self, command: str, *arguments: str, listener: Listener, cancelled: threading.Event) -> Summary:
         """An operation (`up`, `preview`, `refresh`, `destroy`), with its events told to `listener` while it runs.
@@ -108,7 +108,7 @@ class Stack:
             whole += ["--yes", "--skip-preview"]
         with said.open("w") as output:
             # Its own process group: a Ctrl-C at the terminal reaches the engine through us, once, and not twice.
-            process = subprocess.Popen(  # noqa: S603
+            process = subprocess.Popen(
                 whole, cwd=self.project.folder, env=dict(self.environment), stdin=subprocess.DEVNULL, stdout=output, stderr=output, process_group=0
             )
             try:

@@ -21,7 +21,7 @@ from ops.projects import Project
 from shared.page import ROOT, Page
 
 # What a program may import beside its own folder (import-linter holds it to that), and what pins the SDKs.
-_COMMON = ("shared", "requirements.txt")
+_COMMON = ("shared", "requirements/all.txt")
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Record:
 def code_of(project: Project, packages: Iterable[Path] = ()) -> str:
     """The digest of the program and of all that it imports; `packages`: files that the program deploys."""
     digest = hashlib.sha256(_tree(project.folder).encode())
-    for name in _COMMON:
+    for name in (*_COMMON, *(["payments"] if _reads_payments(project.folder) else [])):
         digest.update(_tree(ROOT / name).encode())
     for package in sorted(packages):
         digest.update(hashlib.sha256(package.read_bytes()).digest())
@@ -98,6 +98,12 @@ def _file(folder: Path, project: Project, stack: str) -> Path:
 
 def _digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
+
+
+@lru_cache(maxsize=8)
+def _reads_payments(folder: Path) -> bool:
+    """Whether a program takes anything from the payment service's own code (the list of its functions, the limits of a request)."""
+    return any("from payments" in file.read_text() for file in folder.rglob("*.py"))
 
 
 @lru_cache(maxsize=32)

@@ -179,7 +179,7 @@ def _wanted(name: PurePosixPath, function: Function) -> bool:
 
 
 def _install(platform: Platform, site: Path, root: Path) -> None:
-    from ops.toolchain.child import ChildError, run  # noqa: PLC0415 - only a build needs it, and `fresh` is asked at every start
+    from ops.toolchain.child import ChildError, run
 
     lock = root / _LOCK
     if not lock.is_file():

@@ -8,7 +8,7 @@ import os
 import runpy
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 from localcloud import rehearsal
 from localcloud.aws import Clouds
 from localcloud.catalogue import UnknownType
-from localcloud.rehearsal import Program, Refused, Run
+from localcloud.rehearsal import Failed, Program, Refused, Run
 from ops.projects import Project, projects
 from ops.workspace import Workspace
 
@@ -115,7 +115,7 @@ def _run(program: Program, clouds: Clouds) -> Run:
 
     try:
         return rehearsal.run(program, clouds)
-    except (Refused, UnknownType, pulumi.RunError) as error:
+    except (Failed, Refused, UnknownType, pulumi.RunError) as error:
         raise RehearsalError(f"{program.project}: {error}") from None
 
 
@@ -134,7 +134,7 @@ def _masked(value: Any, hidden: list[Any]) -> Any:
 
 
 @contextlib.contextmanager
-def _only_moto() -> Iterator[None]:
+def _only_moto() -> Generator[None]:
     """No profile, endpoint or credential of the caller's plays a part in a rehearsal."""
     before = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
     for name in before:

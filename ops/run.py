@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -91,7 +91,7 @@ def run(request: Request, operation: Operation, *, backwards: bool = False, pack
             problems=problems,
         )
 
-    order = list(reversed(projects())) if backwards else list(projects())
+    order = list(reversed(list(projects()))) if backwards else list(projects())
     title = f"{request.command} {request.env}{'-' + request.suffix if request.suffix else ''} on {request.target}"
     progress = choose(json=request.json, stream=request.stream, title=title, projects=order, planned=request.command == "preview")
     try:
@@ -131,9 +131,17 @@ def prepare(request: Request, progress: Progress) -> Session:
         guards.account(opened)
     if request.command in {"deploy", "destroy"}:
         guards.confirmed(opened, request.command, request.confirm)
-    cli = toolchain.find() or toolchain.ensure()
+    cli = toolchain.find() or _make_cli()
     workspace.write_configuration(opened)
     return Session(opened, _target(request, progress), cli, progress)
+
+
+def _make_cli() -> toolchain.Cli:
+    """Gets the CLI where there is none yet; it takes minutes, and says so."""
+    from ops.toolchain.progress import shown
+
+    with shown() as progress:
+        return toolchain.ensure(progress)
 
 
 def _target(request: Request, progress: Progress) -> Target:
@@ -183,7 +191,7 @@ def _held(session: Session, request: Request, project: str, chosen: set[str]) ->
 
 
 @contextmanager
-def _interruptible(cancelled: threading.Event) -> Iterator[None]:
+def _interruptible(cancelled: threading.Event) -> Generator[None]:
     """Ctrl-C (and SIGTERM) ask the engines to stop, instead of tearing this process down around them."""
 
     def stop(_: int, __: FrameType | None) -> None:

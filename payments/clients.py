@@ -35,5 +35,5 @@ def is_busy(error: Exception) -> bool:
 
 def error_code(error: ClientError) -> str:
     """AWS's code of the error."""
-    response: dict[str, Any] = error.response  # pyright: ignore[reportUnknownMemberType] - botocore has no types
+    response: dict[str, Any] = error.response
     return str(response.get("Error", {}).get("Code", ""))

@@ -104,7 +104,7 @@ def _payload(text: str) -> dict[str, Any]:
         raise errors.malformed_body("The body is not JSON.") from None
     if not isinstance(payload, dict):
         raise errors.malformed_body("The body is not a JSON object.")
-    return payload  # pyright: ignore[reportUnknownVariableType]
+    return payload
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

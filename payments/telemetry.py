@@ -26,7 +26,7 @@ class Telemetry:
 
     def stage(self, stage: str) -> None:
         """Gives every metric from here on the dimension `stage`."""
-        self._metrics.set_default_dimensions(stage=stage)  # pyright: ignore[reportUnknownMemberType] - untyped in Powertools
+        self._metrics.set_default_dimensions(stage=stage)
 
     def count(self, metric: Metric) -> None:
         """Adds one to a metric; it is written when the invocation ends."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
 import pulumi
@@ -23,9 +24,8 @@ Strings = pulumi.Output[list[str]]
 Text = pulumi.Output[str]
 
 
-def secret() -> Any:
-    """A field whose value is a secret: encrypted in state, masked in outputs."""
-    return dataclasses.field(metadata={"secret": True})
+# A field whose value is a secret: encrypted in state, masked in outputs.
+_SECRET: Mapping[str, bool] = MappingProxyType({"secret": True})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +121,7 @@ class AppOutputs(Contract):
     api_url: Text
     api_name: Text
     api_stage: Text
-    api_key: Text = secret()
+    api_key: Text = dataclasses.field(metadata=_SECRET)
     function_names: pulumi.Output[dict[str, str]]
     function_arns: pulumi.Output[dict[str, str]]
     work_queue_name: Text

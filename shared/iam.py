@@ -47,7 +47,7 @@ class Statement:
         """The statement in IAM's JSON form."""
         found: dict[str, pulumi.Input[Any]] = {"Sid": self.sid, "Effect": self.effect, "Action": _one_or_many(list(self.actions))}
         if self.principals:
-            found["Principal"] = self.principals if isinstance(self.principals, str) else {kind: who for kind, who in self.principals.items()}
+            found["Principal"] = self.principals if isinstance(self.principals, str) else dict(self.principals)
         if self.resources:
             found["Resource"] = _one_or_many(list(self.resources))
         if self.conditions:
@@ -61,14 +61,25 @@ def policy(*statements: Statement) -> pulumi.Output[str]:
     return pulumi.Output.from_input(document).apply(lambda known: json.dumps(known, separators=(",", ":")))
 
 
+# Lambda and API Gateway name no source when they assume an execution or a logging role; CloudTrail's guide says of its role for CloudWatch Logs
+# that it "doesn't support the use of aws:SourceArn and aws:SourceAccount"; enhanced monitoring is set up before the instance has an ARN.
+_WITHOUT_SOURCE = {
+    "apigateway.amazonaws.com",
+    "cloudtrail.amazonaws.com",
+    "ec2.amazonaws.com",
+    "lambda.amazonaws.com",
+    "monitoring.rds.amazonaws.com",
+}
+
+
 def trust(service: str, *, account: str, arn: pulumi.Input[str] | None = None) -> pulumi.Output[str]:
     """A role's trust policy: `service` may assume it, on behalf of this account (and of `arn`) only.
 
     The conditions keep another account's resource from using the role through the service (AWS: "The confused deputy problem").
-    Lambda gives neither key when it assumes an execution role, so its roles are trusted without them.
+    Services that give neither key when they assume a role are trusted without them: `_WITHOUT_SOURCE`.
     """
     conditions: dict[str, Mapping[str, pulumi.Input[Any]]] = {}
-    if service not in {"lambda.amazonaws.com", "ec2.amazonaws.com", "apigateway.amazonaws.com", "monitoring.rds.amazonaws.com"}:
+    if service not in _WITHOUT_SOURCE:
         conditions["StringEquals"] = {"aws:SourceAccount": account}
         if arn is not None:
             conditions["ArnLike"] = {"aws:SourceArn": arn}

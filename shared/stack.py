@@ -51,7 +51,7 @@ class Stack(Generic[S]):
         if contract.PROJECT in _undeployed():
             return contract.read(lambda _: _unknown())
         reference = pulumi.StackReference(producer)
-        consumer, command = f"{self.project}/{pulumi.get_stack()}", f"invoke deploy --env {pulumi.get_stack()} --only {contract.PROJECT}"
+        consumer, command = f"{self.project}/{pulumi.get_stack()}", f"invoke deploy {self._selected()} --only {contract.PROJECT}"
 
         def checked(found: dict[str, Any]) -> bool:
             if problems := contract.problems(found or {}):
@@ -63,9 +63,14 @@ class Stack(Generic[S]):
         gate = pulumi.Output.unsecret(reference.outputs.apply(checked))
         return contract.read(lambda name: pulumi.Output.all(gate, reference.get_output(name)).apply(lambda both: both[1]))
 
+    def _selected(self) -> str:
+        """The options that name this environment on the command line."""
+        original = self.environment.platform.copy_of
+        return f"--env {original} --suffix {self.environment.platform.environment_suffix}" if original else f"--env {pulumi.get_stack()}"
+
     def publish(self, outputs: Contract) -> None:
         """Exports this project's contract."""
-        if outputs.PROJECT != self.project:
+        if self.project != outputs.PROJECT:
             raise pulumi.RunError(f"{self.project} publishes {type(outputs).__name__}, which is the contract of {outputs.PROJECT}")
         for name, value in outputs.exports().items():
             pulumi.export(name, value)

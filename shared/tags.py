@@ -28,7 +28,7 @@ def tag_everything(tags: Mapping[str, str]) -> None:
     pulumi.runtime.register_stack_transformation(add)
 
 
-def _with(tags: Mapping[str, str], own: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None) -> pulumi.Input[Mapping[str, str]]:
+def _with(tags: Mapping[str, str], own: pulumi.Input[Mapping[str, str]] | None) -> pulumi.Input[Mapping[str, str]]:
     if own is None:
         return dict(tags)
     return pulumi.Output.from_input(own).apply(lambda known: {**tags, **known})

@@ -88,10 +88,10 @@ def redacted(text: str) -> str:
 def findings(payload: Any, field: str = "") -> Iterator[Finding]:
     """All card data in a decoded JSON payload: in strings, numbers, keys and names of fields, at any depth."""
     if isinstance(payload, dict):
-        for key, value in payload.items():  # pyright: ignore[reportUnknownVariableType]
-            yield from _in_field(str(key), value, field)  # pyright: ignore[reportUnknownArgumentType]
+        for key, value in payload.items():
+            yield from _in_field(str(key), value, field)
     elif isinstance(payload, list):
-        for index, value in enumerate(payload):  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        for index, value in enumerate(payload):
             yield from findings(value, f"{field}[{index}]")
     elif has_card_number(_written(payload)):
         yield Finding(field or "body", "looks like a card number; send the processor's payment token instead")

@@ -109,7 +109,7 @@ class DynamoTransactionLog:
         except ClientError as error:
             if error_code(error) != "ConditionalCheckFailedException":
                 raise
-            return error.response["Item"]  # pyright: ignore[reportGeneralTypeIssues, reportUnknownVariableType]
+            return error.response["Item"]
         return None
 
 

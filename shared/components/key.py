@@ -63,10 +63,8 @@ def use_by_service(environment: Environment, service: str, *, sid: str, context:
 
     context: the encryption-context key that names the resource which the service encrypts, with `arn` as its value (CloudWatch Logs, CloudTrail).
     """
-    if context:
-        conditions = {"ArnLike": {f"kms:EncryptionContext:{context}": arn}}
-    else:
-        conditions = {"StringEquals": {"aws:SourceAccount": environment.account}}
+    own = {"StringEquals": {"aws:SourceAccount": environment.account}}
+    conditions = {"ArnLike": {f"kms:EncryptionContext:{context}": arn}} if context else own
     return Statement(
         sid=sid,
         principals={"Service": service},
