@@ -38,9 +38,9 @@ class ApiArgs:
 
 
 class Api(Component):
-    """Produces the REST API with a validated POST method per route, its stage with access and execution logs, traces and throttling,
-    an API key and the usage plan that it belongs to.
+    """Produces the REST API with a validated POST method per route, its stage, an API key and the usage plan that it belongs to.
 
+    The stage has access and execution logs, traces and throttling.
     Outputs: `name`, `stage`, `url` (of the stage), `key` (secret).
     """
 
@@ -160,5 +160,7 @@ class Api(Component):
             throttle_settings={"rate_limit": settings.rate_limit, "burst_limit": settings.burst_limit},
             opts=self.child(),
         )
-        aws.apigateway.UsagePlanKey(name, key_id=key.id, key_type="API_KEY", usage_plan_id=plan.id, opts=self.child())
+        # Its `value` is the key once more, which the provider marks as a secret at the ApiKey alone.
+        secret = self.child(additional_secret_outputs=["value"])
+        aws.apigateway.UsagePlanKey(name, key_id=key.id, key_type="API_KEY", usage_plan_id=plan.id, opts=secret)
         return pulumi.Output.secret(key.value)
