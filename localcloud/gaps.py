@@ -61,6 +61,7 @@ GAPS: dict[str, str] = {
     "aws:s3/bucket:Bucket.forceDestroy": "used at deletion only, and kept by the state alone, as with the AWS provider",
     "aws:s3/bucketIntelligentTieringConfiguration:BucketIntelligentTieringConfiguration": "moto takes its calls for the bucket's own creation and deletion; it is kept in Systems Manager, below /localcloud/s3/",
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration.transitionDefaultMinimumObjectSize": "moto answers all_storage_classes_128K whatever was sent; the state keeps the value that was sent",
+    "aws:s3/bucketPolicy:BucketPolicy": "moto knows nothing of a request that a condition could be held to: statements with conditions neither allow nor deny",
     "aws:secretsmanager/secret:Secret": "moto cannot clear a description: the last one stays until there is another",
     "aws:secretsmanager/secret:Secret.recoveryWindowInDays": "used at deletion only, and kept by the state alone, as with the AWS provider",
     "aws:secretsmanager/secretVersion:SecretVersion": "AWS keeps the current value until the secret goes; here its labels are taken off",
@@ -68,6 +69,7 @@ GAPS: dict[str, str] = {
     "aws:sns/topic:Topic.tracingConfig": "moto does not keep the tracing mode; the state keeps the value that was sent",
     "aws:sns/topicSubscription:TopicSubscription.confirmationTimeoutInMinutes": "kept by the state alone, as with the AWS provider",
     "aws:sns/topicSubscription:TopicSubscription.endpointAutoConfirms": "moto confirms all at once; the state keeps the value that was sent",
+    "aws:sqs/queue:Queue.redriveAllowPolicy": "moto does not keep it; the state keeps the value that was sent",
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": "moto does not change the group, prefix list or IPv6 network of a rule that exists; the rule is replaced",
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": "moto does not change the group, prefix list or IPv6 network of a rule that exists; the rule is replaced",
 }
