@@ -18,7 +18,8 @@ _USER_DATA = """#!/bin/bash
 set -euo pipefail
 echo 'net.ipv4.ip_forward = 1' > /etc/sysctl.d/90-nat.conf
 sysctl --system
-dnf install -y nftables
+# The instance's address is given to it after its start; until then there is no way to the packages.
+until dnf install -y nftables; do sleep 5; done
 interface=$(ip -o route show default | awk '{print $5; exit}')
 cat > /etc/sysconfig/nftables.conf <<RULES
 table ip nat {
@@ -69,7 +70,7 @@ class Egress(Component):
 
     def _gateway(self, index: int, vpc: Vpc) -> aws.ec2.NatGateway:
         tags = {"Name": self.environment.names(f"nat-{index}")}
-        address = aws.ec2.Eip(f"nat-{index}", domain="vpc", tags=tags, opts=self.child())
+        address = aws.ec2.Eip(f"nat-{index}", domain="vpc", tags=tags, opts=self.child(depends_on=[vpc.internet]))
         return aws.ec2.NatGateway(f"nat-{index}", subnet_id=vpc.public_subnets[index].id, allocation_id=address.id, tags=tags, opts=self.child())
 
     def _instance(self, settings: EgressSettings, vpc: Vpc, groups: Groups) -> aws.ec2.Instance:
@@ -91,5 +92,5 @@ class Egress(Component):
             # AWS renews the image every few weeks; a running NAT instance is replaced when somebody decides so, not by the calendar.
             opts=self.child(ignore_changes=["ami"]),
         )
-        aws.ec2.Eip("nat", domain="vpc", instance=instance.id, tags=tags, opts=self.child())
+        aws.ec2.Eip("nat", domain="vpc", instance=instance.id, tags=tags, opts=self.child(depends_on=[vpc.internet]))
         return instance

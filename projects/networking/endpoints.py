@@ -5,14 +5,14 @@ from __future__ import annotations
 import pulumi
 import pulumi_aws as aws
 
-from projects.networking.settings import EndpointSettings
+from projects.networking.settings import EndpointSettings, InterfaceService
 from projects.networking.vpc import Vpc
 from shared.component import Component
 from shared.environment import Environment
 from shared.iam import Statement, policy
 
-# What the platform does with each service through its gateway endpoint.
-_ACTIONS = {
+# What the platform does with each service: through a gateway endpoint in the route tables, or an interface endpoint with an address.
+_GATEWAY_ACTIONS = {
     "s3": ["s3:GetObject", "s3:PutObject", "s3:ListBucket", "s3:GetBucketLocation", "s3:AbortMultipartUpload"],
     "dynamodb": [
         "dynamodb:GetItem",
@@ -26,12 +26,31 @@ _ACTIONS = {
         "dynamodb:DescribeTable",
     ],
 }
+_INTERFACE_ACTIONS: dict[InterfaceService, list[str]] = {
+    "secretsmanager": ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"],
+    "kms": ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:DescribeKey"],
+    "sqs": [
+        "sqs:SendMessage",
+        "sqs:ReceiveMessage",
+        "sqs:DeleteMessage",
+        "sqs:ChangeMessageVisibility",
+        "sqs:GetQueueAttributes",
+        "sqs:GetQueueUrl",
+    ],
+    "sns": ["sns:Publish"],
+    "logs": ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
+    # The endpoint is called after CloudWatch's host name, its actions are not.
+    "monitoring": ["cloudwatch:PutMetricData"],
+    "xray": ["xray:PutTraceSegments", "xray:PutTelemetryRecords", "xray:GetSamplingRules", "xray:GetSamplingTargets"],
+    "sts": ["sts:AssumeRole", "sts:GetCallerIdentity"],
+}
 
 
 class Endpoints(Component):
-    """Produces a gateway endpoint in every private route table for each of `gateway`, and an interface endpoint with private DNS in every
-    private subnet for each of `interface`. Only principals of the environment's own account get through.
+    """Produces a gateway endpoint for each of `gateway`, and an interface endpoint with private DNS for each of `interface`.
 
+    The former are in every private route table, the latter in every private subnet. Only principals of the environment's own account get
+    through, and only with the actions that the platform uses.
     Outputs: `prefix_lists`, by service: the prefix list of each gateway endpoint, for security-group rules.
     """
 
@@ -56,7 +75,7 @@ class Endpoints(Component):
                 vpc_endpoint_type="Gateway",
                 service_name=f"com.amazonaws.{environment.region}.{service}",
                 route_table_ids=[table.id for table in vpc.private_route_tables],
-                policy=self._policy(_ACTIONS[service]),
+                policy=self._policy(_GATEWAY_ACTIONS[service]),
                 tags={"Name": environment.names(service)},
                 opts=self.child(),
             )
@@ -70,7 +89,7 @@ class Endpoints(Component):
                 subnet_ids=[subnet.id for subnet in vpc.private_subnets],
                 security_group_ids=[security_group_id],
                 private_dns_enabled=True,
-                policy=self._policy([f"{service}:*"]),
+                policy=self._policy(_INTERFACE_ACTIONS[service]),
                 tags={"Name": environment.names(service)},
                 opts=self.child(),
             )

@@ -14,6 +14,9 @@ from shared.page import Settings
 # Interface endpoints that functions in private subnets can use instead of the way out.
 InterfaceService = Literal["secretsmanager", "kms", "sqs", "sns", "logs", "monitoring", "xray", "sts"]
 
+# Private ranges; Python's `is_private` also counts loopback, link-local and documentation addresses.
+_RFC_1918 = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
+
 
 class VpcSettings(Settings):
     """cidr: the VPC's range, /16 to /20 so that the subnets have room. availability_zones: how many are used, 2 to 6."""
@@ -26,8 +29,8 @@ class VpcSettings(Settings):
     def _room(cls, value: IPv4Network) -> IPv4Network:
         if not 16 <= value.prefixlen <= 20:
             raise ValueError("must be a /16 to a /20: AWS takes no larger VPC, and each zone needs two subnets of at least /24")
-        if not value.is_private:
-            raise ValueError("must be a private range (RFC 1918)")
+        if not any(value.subnet_of(private) for private in _RFC_1918):
+            raise ValueError("must be a private range: within 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16 (RFC 1918)")
         return value
 
 

@@ -23,10 +23,11 @@ _FIRST_PRIVATE = 8
 
 
 class Vpc(Component):
-    """Produces a VPC with DNS, an internet gateway, a public and a private subnet per zone with their route tables, flow logs of all
-    traffic (PCI DSS 10.2.1), and takes every rule out of the default security group (CIS AWS 5.4).
+    """Produces a VPC with DNS, an internet gateway, a public and a private subnet per zone with their route tables, and flow logs.
 
-    Outputs: `id`, `cidr`, the ids of the subnets, and the subnets and private route tables (one per zone) for the other components.
+    Flow logs are of all traffic (PCI DSS 10.2.1). The default security group loses every rule (CIS AWS 5.4).
+    Outputs: `id`, `cidr`, the ids of the subnets; for the other components the subnets, the private route tables (one per zone), and
+    `internet`, the public subnets' way out, which must be there before anything gets a public address.
     """
 
     id: pulumi.Output[str]
@@ -36,6 +37,7 @@ class Vpc(Component):
     public_subnets: Sequence[aws.ec2.Subnet]
     private_subnets: Sequence[aws.ec2.Subnet]
     private_route_tables: Sequence[aws.ec2.RouteTable]
+    internet: aws.ec2.Route
 
     def __init__(
         self, name: str, environment: Environment, settings: VpcSettings, *, log_key_arn: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None
@@ -56,7 +58,7 @@ class Vpc(Component):
         self.private_subnet_ids = pulumi.Output.all(*[subnet.id for subnet in self.private_subnets])
 
         public = self._route_table("public", self.public_subnets)
-        aws.ec2.Route("public-internet", route_table_id=public.id, destination_cidr_block="0.0.0.0/0", gateway_id=gateway.id, opts=self.child())
+        self.internet = aws.ec2.Route("public-internet", route_table_id=public.id, destination_cidr_block="0.0.0.0/0", gateway_id=gateway.id, opts=self.child())
         self.private_route_tables = [self._route_table(f"private-{i}", [subnet]) for i, subnet in enumerate(self.private_subnets)]
         self._flow_log(log_key_arn)
         self.register_outputs({"id": self.id})
