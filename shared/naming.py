@@ -47,7 +47,10 @@ _PARTS = {"resource", "stage", "suffix"}
 
 def checked_pattern(pattern: str) -> str:
     """The pattern, if it has {resource} and {suffix} and no part that names do not know; ValueError otherwise."""
-    parts = {part for _, part, _, _ in Formatter().parse(pattern) if part is not None}
+    found = [(part, spec, conversion) for _, part, spec, conversion in Formatter().parse(pattern) if part is not None]
+    if formatted := [part for part, spec, conversion in found if spec or conversion]:
+        raise ValueError(f"says how {', '.join(formatted)} is to be written; a part has its name between the braces and nothing else")
+    parts = {part for part, _, _ in found}
     if unknown := parts - _PARTS:
         raise ValueError(f"has unknown parts {', '.join(sorted(unknown))}; it may have {{resource}}, {{stage}} and {{suffix}}")
     if missing := {"resource", "suffix"} - parts:
@@ -70,19 +73,21 @@ class Names:
         Buckets are named in one space by all of AWS's customers, so theirs end with the account's number.
         """
         if len(word) > limit.word:
-            raise ValueError(f"{word!r} has {len(word)} characters; the word of an {limit.what} name may have {limit.word}, the rest is the environment's")
+            raise ValueError(f"{word!r} has {len(word)} characters; the word of one {limit.what}'s name may have {limit.word}, the rest is the environment's")
         name = self._filled(word, limit)
         if len(name) > limit.length or not re.fullmatch(limit.pattern, name):
-            raise ValueError(f"{name!r} is no {limit.what} name: at most {limit.length} characters of {limit.pattern}")
+            raise ValueError(f"{name!r} is no name for one {limit.what}: at most {limit.length} characters of {limit.pattern}")
         return name
 
     def problems(self) -> Iterator[str]:
-        """Which limits the environment's part of a name breaks, whatever the resource's word is."""
+        """Which limits the environment's part of a name breaks, whatever the resource's word is: lengths, and the services' alphabets."""
         for limit in LIMITS:
             longest = self._filled("x" * limit.word, limit)
             if len(longest) > limit.length:
                 over = len(longest) - limit.length
-                yield f"is {over} characters too long for an {limit.what} ({limit.length} characters, {limit.word} of them the resource's)"
+                yield f"is {over} characters too long for the name of one {limit.what} ({limit.length} characters, {limit.word} of them the resource's)"
+            elif not re.fullmatch(limit.pattern, shortest := self._filled("x", limit)):
+                yield f"with the naming {self.pattern!r} makes names such as {shortest!r}, which one {limit.what} may not have: {limit.pattern}"
 
     def _filled(self, word: str, limit: Limit) -> str:
         name = self.pattern.format(resource=word, stage=self.stage, suffix=self.suffix)

@@ -108,13 +108,13 @@ def read(name: str, folder: Path = ENVIRONMENTS) -> Page:
     if not path.is_file():
         raise PageError([problem(shown, "(file)", f"there is no such page; environments are {', '.join(names(folder)) or 'none yet'}")])
     try:
-        document: Any = yaml.safe_load(path.read_text())
-    except yaml.YAMLError as error:
+        document: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise PageError([problem(shown, "(file)", f"is not YAML: {' '.join(str(error).split())}")]) from None
     config: Any = document.get("config") if isinstance(document, dict) else None
     if not isinstance(config, dict):
         raise PageError([problem(shown, "config", "must hold the environment's keys (namespace:key: value)")])
-    malformed = [problem(shown, str(key), "must be <namespace>:<key>") for key in config if ":" not in str(key)]
+    malformed = [problem(shown, str(key), "must be <namespace>:<key>") for key in config if not isinstance(key, str) or ":" not in key]
     if malformed:
         raise PageError(malformed)
     return Page(name, config)
