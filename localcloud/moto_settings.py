@@ -29,7 +29,8 @@ def as_a_control_plane() -> None:
     _conditions_are_not_guessed()
     moto.settings.ACM_VALIDATION_WAIT = 0
     # moto reads the services' models too.
-    moto.core.utils.create_loader = lambda: LOADER
+    utils: Any = moto.core.utils
+    utils.create_loader = lambda: LOADER
     queue: Any = moto.sqs.models.Queue
     queue.lambda_event_source_mappings = property(_no_mappings, _forget)
 
@@ -39,7 +40,7 @@ def _no_mappings(_: Any) -> dict[str, Any]:
 
 
 def _forget(_: Any, __: Any) -> None:
-    """moto's own record of the mapping is Lambda's; the queue needs none."""
+    """The mapping is on record with moto's Lambda; the queue needs none."""
 
 
 # Once in a process; the marks of what was changed already.
@@ -47,7 +48,7 @@ _CHANGED = "_localcloud"
 
 
 def _images_when_they_are_asked_for() -> None:
-    """moto's thousand images cost half a second in each account and region; few ask for one, and an instance takes any image without them."""
+    """The thousand images of moto cost half a second in each account and region; few ask for one, and an instance takes any image without them."""
     load = AmiBackend._load_amis  # noqa: SLF001 - the only place where moto makes them
     if hasattr(load, _CHANGED):
         return
@@ -56,7 +57,8 @@ def _images_when_they_are_asked_for() -> None:
         """Until somebody asks."""
 
     setattr(no_images, _CHANGED, True)
-    AmiBackend._load_amis = no_images  # noqa: SLF001
+    backends: Any = AmiBackend
+    backends._load_amis = no_images  # noqa: SLF001
     describe: Callable[[Any], Any] = AmisResponse.describe_images
 
     @wraps(describe)
@@ -67,7 +69,8 @@ def _images_when_they_are_asked_for() -> None:
             load(backend)
         return describe(response)
 
-    AmisResponse.describe_images = describe_images
+    responses: Any = AmisResponse
+    responses.describe_images = describe_images
 
 
 def _conditions_are_not_guessed() -> None:
@@ -80,10 +83,13 @@ def _conditions_are_not_guessed() -> None:
         return
 
     @wraps(permitted)
-    def is_action_permitted(statement: Any, action: str, resource: str = "*", principal: str | None = None, incoming: Any = None) -> PermissionResult:
-        if statement._statement.get("Condition") and not incoming:  # noqa: SLF001 - moto's class keeps it nowhere else
+    def is_action_permitted(
+        statement: Any, action: str, resource: str = "*", principal: str | None = None, incoming_condition_values: dict[str, str] | None = None
+    ) -> PermissionResult:
+        if statement._statement.get("Condition") and not incoming_condition_values:  # noqa: SLF001 - moto's class keeps it nowhere else
             return PermissionResult.NEUTRAL
-        return permitted(statement, action, resource, principal, incoming)
+        return permitted(statement, action, resource, principal, incoming_condition_values)
 
     setattr(is_action_permitted, _CHANGED, True)
-    IAMPolicyStatement.is_action_permitted = is_action_permitted
+    statements: Any = IAMPolicyStatement
+    statements.is_action_permitted = is_action_permitted

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from localcloud.aws import Aws
-from localcloud.fields import Refusal, block, text, texts
+from localcloud.fields import Refusal, block, text
 from localcloud.kinds import Kind, Props
 from localcloud.resources._apigateway_names import replace, rfc3339
 

@@ -62,11 +62,16 @@ def _get_ami(aws: Aws, inputs: Props) -> Props:
     return {
         **{name: image.get(key, "") for name, key in _IMAGE.items()},
         "arn": aws.arn("ec2", f"image/{image['ImageId']}", account=""),
-        "blockDeviceMappings": [{"deviceName": entry["DeviceName"], "ebs": _ebs(entry.get("Ebs", {}))} for entry in mapped],
+        "blockDeviceMappings": [_mapping(entry) for entry in mapped],
         "rootSnapshotId": root.get("SnapshotId", ""),
         "tags": as_map(image.get("Tags")),
         **{name: inputs[name] for name in ("filters", "mostRecent", "nameRegex", "owners") if name in inputs},
     }
+
+
+def _mapping(entry: dict[str, Any]) -> dict[str, Any]:
+    names = {"deviceName": "DeviceName", "noDevice": "NoDevice", "virtualName": "VirtualName"}
+    return {"ebs": _ebs(entry.get("Ebs", {})), **{name: entry.get(key, "") for name, key in names.items()}}
 
 
 def _ebs(volume: dict[str, Any]) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent import futures
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ import grpc
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 from localcloud import wire
-from localcloud.aws import Clouds
+from localcloud.aws import Clouds, credentials
 from localcloud.journal import Journal
 from localcloud.provider import Provider
 
@@ -67,10 +67,21 @@ class Engine:
         return wire.load(getattr(answer, "return")), [(failure.property, failure.reason) for failure in answer.failures]
 
 
+class LastingClouds(Clouds):
+    """Accounts and regions whose clients outlive moto: after moto began anew, `renew` gets them credentials that it knows."""
+
+    def renew(self) -> None:
+        """Assumes each account's role again; the clients take their credentials from the session they were made by."""
+        for aws in self._clouds.values():
+            if aws._session is not None:
+                key, secret, token = credentials(aws.account, aws.region, None).values()
+                held = aws._session.get_credentials()
+                held.access_key, held.secret_key, held.token = key, secret, token
+
+
 @contextmanager
-def attached(account: str = "345678901234", region: str = "us-east-1", **config: Any) -> Iterator[Engine]:
-    """A provider served on loopback over in-process moto (`mock_aws` must be active), and an engine that is attached to it."""
-    clouds = Clouds()
+def attached(clouds: Clouds, account: str = "345678901234", region: str = "us-east-1", **config: Any) -> Generator[Engine]:
+    """A provider served on loopback over in-process moto (`mock_aws` must be active when calls are made), and an engine that is attached to it."""
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=4))
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(Provider(clouds, Journal()), server)
     port = server.add_insecure_port("127.0.0.1:0")

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
 from typing import Any
 
 import grpc
 import pytest
-from moto import mock_aws
 
 from localcloud import catalogue
-from tests.localcloud.engine import Engine, attached
+from tests.localcloud.engine import Engine
+from tests.localcloud.sdk import misfits_of_answer
 
 AMI_PARAMETER = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"
 
@@ -45,18 +44,17 @@ CASES: dict[str, tuple[dict[str, Any], list[tuple[str, dict[str, Any]]]]] = {
 }
 
 
-@pytest.fixture
-def engine() -> Iterator[Engine]:
-    """An engine on an AWS in which there is what the cases look for."""
-    with mock_aws(), attached() as engine:
-        engine.clouds.get(engine.account, engine.region).client("route53").create_hosted_zone(Name="example.com", CallerReference="once")
-        yield engine
+@pytest.fixture(autouse=True)
+def zone(engine: Engine) -> None:
+    """A hosted zone for the look-up of one."""
+    engine.clouds.get(engine.account, engine.region).client("route53").create_hosted_zone(Name="example.com", CallerReference="once")
 
 
 def answer(engine: Engine, token: str, args: dict[str, Any] | None = None) -> dict[str, Any]:
     """What a look-up finds; nothing may be refused."""
     found, refused = engine.invoke(token, CASES[token][0] if args is None else args)
     assert refused == []
+    assert misfits_of_answer(token, found) == []
     return found
 
 

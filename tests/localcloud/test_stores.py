@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import grpc
 import pytest
-from moto import mock_aws
 
-from tests.localcloud.engine import Engine, attached
+from tests.localcloud.engine import Engine
 from tests.localcloud.examples import appautoscaling, rds, s3
-from tests.localcloud.test_table import make, merged
+from tests.localcloud.life import make, merged
 
 BUCKET = s3.BUCKET.type
-
-
-@pytest.fixture
-def engine() -> Iterator[Engine]:
-    with mock_aws(), attached() as engine:
-        yield engine
 
 
 def client(engine: Engine, service: str) -> Any:
@@ -32,19 +24,26 @@ def secrets(engine: Engine) -> dict[str, dict[str, str]]:
     return {each["Name"]: json.loads(manager.get_secret_value(SecretId=each["ARN"])["SecretString"]) for each in manager.list_secrets()["SecretList"]}
 
 
-def full_bucket(engine: Engine, *, force: bool) -> tuple[str, dict[str, Any]]:
-    """A versioned bucket with more objects than one page lists, one of them deleted since."""
-    id_, state = engine.create(BUCKET, {"bucket": "payments-papers", "forceDestroy": force})
+def full_bucket(engine: Engine) -> tuple[str, dict[str, Any]]:
+    """A versioned bucket with more objects than one page lists (see `small_pages`), one of them deleted since."""
+    id_, state = engine.create(BUCKET, {"bucket": "payments-papers", "forceDestroy": False})
     bucket = client(engine, "s3")
     bucket.put_bucket_versioning(Bucket=id_, VersioningConfiguration={"Status": "Enabled"})
-    for number in range(1_001):
+    for number in range(8):
         bucket.put_object(Bucket=id_, Key=f"paper-{number}", Body=b"")
     bucket.delete_object(Bucket=id_, Key="paper-7")
     return id_, state
 
 
-def test_a_bucket_with_contents_is_deleted_by_force_only(engine: Engine) -> None:
-    id_, state = full_bucket(engine, force=False)
+@pytest.fixture
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """S3 lists 3 objects at a time, not 1,000."""
+    monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "3")
+
+
+def test_a_bucket_with_contents_is_deleted_by_force_only(engine: Engine, small_pages: None) -> None:
+    id_, state = full_bucket(engine)
+    assert client(engine, "s3").list_object_versions(Bucket=id_)["IsTruncated"]
     with pytest.raises(grpc.RpcError, match="BucketNotEmpty"):
         engine.delete(BUCKET, id_, state)
     engine.delete(BUCKET, id_, {**state, "forceDestroy": True})
@@ -85,9 +84,12 @@ def test_the_master_password_is_in_a_secret_of_the_instance_alone(engine: Engine
     assert secrets(engine) == {}
 
 
-def test_a_final_snapshot_is_taken_when_it_is_asked_for(engine: Engine) -> None:
-    id_, state, _, _ = make(engine, rds.WITH_PASSWORD)
-    engine.delete(rds.WITH_PASSWORD.type, id_, state)
+def test_a_protected_instance_stays_and_a_final_snapshot_is_taken_of_one_that_is_not(engine: Engine) -> None:
+    id_, state, inputs, _ = make(engine, rds.WITH_PASSWORD)
+    with pytest.raises(grpc.RpcError, match="Cannot delete protected DB Instance"):
+        engine.delete(rds.WITH_PASSWORD.type, id_, state)
+    unprotected = engine.update(rds.WITH_PASSWORD.type, id_, state, inputs, {**inputs, "deletionProtection": False})
+    engine.delete(rds.WITH_PASSWORD.type, id_, unprotected)
     snapshots = client(engine, "rds").describe_db_snapshots()["DBSnapshots"]
     assert [snapshot["DBSnapshotIdentifier"] for snapshot in snapshots] == ["reports-last"]
 

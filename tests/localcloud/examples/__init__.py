@@ -32,8 +32,8 @@ class Example:
     updates: inputs that change in place (merged over `inputs`; a value of None drops the input).
     replaces: inputs that force a replacement; each is tried by itself.
     bad: an input that AWS refuses; each is tried by itself, and the refusal must name it. A tuple of values tries each.
-    outputs: computed outputs that must be there and not empty, beyond those that the kind declares.
     drift: a change made behind Pulumi's back with boto3 (`Aws`, id); afterwards a read must differ in `drifts`.
+    stays: why it is still there after its deletion, where AWS keeps it.
     """
 
     type: str
@@ -44,6 +44,7 @@ class Example:
     bad: Mapping[str, Any] = field(default_factory=dict[str, Any])
     drift: Callable[[Aws, str], Any] | None = None
     drifts: str = ""
+    stays: str = ""
     label: str = ""
 
 

@@ -51,6 +51,7 @@ VALIDATION = Example(
     },
     replaces={"certificateArn": "other", "validationRecordFqdns": []},
     bad={"certificateArn": None, "fqdns": []},
+    stays="it stands for the wait until the certificate was issued, and an issued certificate stays so",
 )
 
 EXAMPLES = (CERTIFICATE, NAMED_TWICE, VALIDATION)

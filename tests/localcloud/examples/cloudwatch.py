@@ -79,7 +79,7 @@ LOG_METRIC_FILTER = Example(
             {"name": "Declined", "namespace": "Pay:ments", "value": "1"},
             {"name": "Declined", "namespace": "Payments", "value": "1", "defaultValue": "none"},
             {"name": "Declined", "namespace": "Payments", "value": "1", "defaultValue": "0", "dimensions": {"Currency": "$.currency"}},
-            {"name": "Declined", "namespace": "Payments", "value": "1", "dimensions": {key: "$.x" for key in "abcd"}},
+            {"name": "Declined", "namespace": "Payments", "value": "1", "dimensions": dict.fromkeys("abcd", "$.x")},
             {"metricName": "Declined", "namespace": "Payments", "value": "1"},
         ),
         "metricTransformations": [],

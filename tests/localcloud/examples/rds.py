@@ -215,8 +215,9 @@ WITH_PASSWORD = Example(
         "multiAz": True,
         "dbSubnetGroupName": Ref("subnets", "name"),
         "finalSnapshotIdentifier": "reports-last",
+        "deletionProtection": True,
     },
-    updates={"password": None, "manageMasterUserPassword": True, "multiAz": False, "deletionProtection": True},
+    updates={"password": None, "manageMasterUserPassword": True, "multiAz": False, "deletionProtection": False},
     bad={
         "password": (None, "short", "with space"),
         "masterUserSecretKmsKeyId": "arn:aws:kms:us-east-1:345678901234:key/1234abcd",

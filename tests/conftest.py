@@ -1,0 +1,13 @@
+"""What every test stands on: moto as the local cloud sets it up, and property tests that a busy machine does not fail."""
+
+from __future__ import annotations
+
+from hypothesis import settings
+
+from localcloud.moto_settings import as_a_control_plane
+
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
+
+# Before anything starts moto: it reads its own settings when it is imported.
+as_a_control_plane()
