@@ -33,7 +33,7 @@ def main(name: str, suffix: str, pulumi: str, *arguments: str) -> None:
     whole = list(arguments)
     if whole and whole[0] in _CONFIGURED and not any(argument.startswith("--config-file") for argument in whole):
         try:
-            workspace = open_workspace(name, "" if suffix == "-" else suffix)
+            workspace = open_workspace(name, "" if suffix == "-" else suffix, target="local")
         except PageError as error:
             sys.exit("\n".join(f"error: {problem}" for problem in error.problems))
         named = _stack(whole)

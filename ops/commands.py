@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ops import places
 from ops.report import EXIT_FAILED, EXIT_GOOD, EXIT_REFUSED
+from shared.page import ROOT
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -143,7 +144,7 @@ def rehearse(env: str, suffix: str, json_file: str) -> int:
 
     console = _console(stderr=json_file == "-")
     try:
-        opened = workspace.open_workspace(env, suffix)
+        opened = workspace.open_workspace(env, suffix, target="local")
         package.ensure(_say)
         done = rehearsal.rehearse(opened, lambda s: console.print(f"  {s.project}: {len(s.run.resources)} resources in {s.seconds:.1f} s"))
     except PageError as error:
@@ -237,7 +238,7 @@ def package(*, force: bool) -> int:
     except packages.PackageError as error:
         return _refused([str(error)], EXIT_FAILED)
     for name, path in made.items():
-        _say(f"{name}: {path.relative_to(places.LOCAL.parent)} ({path.stat().st_size / 1024**2:.1f} MiB)")
+        _say(f"{name}: {path.relative_to(ROOT)} ({path.stat().st_size / 1024**2:.1f} MiB)")
     return EXIT_GOOD
 
 

@@ -41,6 +41,12 @@ class Stack:
     configuration: Path
     cli: Cli
     environment: Mapping[str, str] = field(repr=False)
+    organization: str = "organization"
+
+    @property
+    def full_name(self) -> str:
+        """The stack as the engine is asked for it: with the organization, where the backend has several."""
+        return self.name if self.organization == "organization" else f"{self.organization}/{self.project.name}/{self.name}"
 
     def init(self) -> None:
         """Makes the (empty) stack; no error when it is there.
@@ -51,25 +57,25 @@ class Stack:
         with tempfile.TemporaryDirectory(prefix=f"{self.project.name}-") as folder:
             Path(folder, "Pulumi.yaml").write_text(f"name: {self.project.name}\nruntime: python\n")
             Path(folder, f"Pulumi.{self.name}.yaml").write_bytes(self.configuration.read_bytes())
-            answer = self.call("stack", "init", self.name, "--no-select", folder=Path(folder))
+            answer = self.call("stack", "init", self.full_name, "--no-select", folder=Path(folder))
         if answer.returncode and "already exists" not in answer.stderr:
             raise EngineError(_said(answer))
 
     def remove(self) -> None:
         """Forgets a stack that holds nothing any more; its page stays."""
-        answer = self.call("stack", "rm", "--stack", self.name, "--yes", "--preserve-config")
+        answer = self.call("stack", "rm", "--stack", self.full_name, "--yes", "--preserve-config")
         if answer.returncode and "no stack named" not in answer.stderr:
             raise EngineError(_said(answer))
 
     def cancel(self) -> None:
         """Breaks the lock of an update that is no more."""
-        answer = self.call("cancel", self.name, "--yes")
+        answer = self.call("cancel", self.full_name, "--yes")
         if answer.returncode:
             raise EngineError(_said(answer))
 
     def export(self) -> dict[str, Any] | None:
         """The stack's deployment (secrets encrypted), or None when there is no such stack."""
-        answer = self.call("stack", "export", "--stack", self.name)
+        answer = self.call("stack", "export", "--stack", self.full_name)
         if answer.returncode:
             if "no stack named" in answer.stderr:
                 return None
@@ -80,7 +86,7 @@ class Stack:
     def outputs(self, *, show_secrets: bool) -> dict[str, Any] | None:
         """The stack's outputs, or None when there is no such stack; secrets are masked unless asked for."""
         shown = ["--show-secrets"] if show_secrets else []
-        answer = self.call("stack", "output", "--stack", self.name, "--json", *shown)
+        answer = self.call("stack", "output", "--stack", self.full_name, "--json", *shown)
         if answer.returncode:
             if "no stack named" in answer.stderr:
                 return None
@@ -102,7 +108,7 @@ class Stack:
         stem = f"{self.name}-{self.project.name}-{command}"
         events, said = places.LOGS / f"{stem}.events", places.LOGS / f"{stem}.log"
         events.unlink(missing_ok=True)
-        whole = [str(self.cli.pulumi), command, "--stack", self.name, "--config-file", str(self.configuration)]
+        whole = [str(self.cli.pulumi), command, "--stack", self.full_name, "--config-file", str(self.configuration)]
         whole += ["--non-interactive", "--color", "never", "--suppress-outputs", "--event-log", str(events), *arguments]
         if command != "preview":
             whole += ["--yes", "--skip-preview"]

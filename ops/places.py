@@ -1,10 +1,17 @@
-"""Where things are kept on this machine: everything under `.local/`, which git ignores."""
+"""Where things are kept on this machine: everything under `.local/`, which git ignores.
+
+`PAYMENTS_LOCAL` names another folder for all of these, for a second local cloud beside the first; the Pulumi CLI and the functions'
+packages stay where they are, as they depend on the checkout alone.
+"""
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 from shared.page import ROOT
 
-LOCAL = ROOT / ".local"
+LOCAL = Path(os.environ.get("PAYMENTS_LOCAL") or ROOT / ".local").resolve()
 
 CLOUD = LOCAL / "cloud"
 """The local cloud: what it listens on, its log, and a folder per cloud for the state of what was deployed on it."""

@@ -126,7 +126,7 @@ def prepare(request: Request, progress: Progress) -> Session:
 
     Raises PageError, GuardError, ToolchainError or LocalCloudError.
     """
-    opened = workspace.open_workspace(request.env, request.suffix)
+    opened = workspace.open_workspace(request.env, request.suffix, target=request.target)
     if request.target == "aws":
         guards.account(opened)
     if request.command in {"deploy", "destroy"}:

@@ -34,7 +34,14 @@ class Session:
 
     def stack(self, project: str) -> Stack:
         """The project's stack in this environment."""
-        return Stack(projects()[project], self.workspace.stack, self.workspace.file, self.cli, self.target.environment(self.cli))
+        return Stack(
+            projects()[project],
+            self.workspace.stack,
+            self.workspace.file,
+            self.cli,
+            self.target.environment(self.cli),
+            self.workspace.environment.platform.organization,
+        )
 
     def state(self, project: str) -> state.State | None:
         """The state of the project's stack; None when there is none."""

@@ -53,8 +53,9 @@ def _standing(session: Session, project: str) -> Standing:
 def _words(changed: list[str]) -> str:
     if not changed:
         return "up to date"
-    if changed == ["upstream outputs changed"]:
-        return "upstream outputs changed since"
+    # By themselves; beside a changed page or program they are of no account.
+    if len(changed) == 1 and changed[0] in {"upstream outputs changed", "state changed", "engine changed"}:
+        return f"{changed[0]} since"
     return "page or code changed"
 
 

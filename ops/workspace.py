@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 
 from ops import places
+from ops.target import TargetName
 from ops.validation import problems_of
 from shared import page as pages
 from shared.environment import Environment, environment_of
@@ -31,9 +32,14 @@ class Workspace:
     file: Path = field(repr=False)
 
 
-def open_workspace(name: str, suffix: str = "") -> Workspace:
-    """The environment `name` (as a copy with its own `suffix`); raises PageError with every problem of the page at once."""
+def open_workspace(name: str, suffix: str = "", *, target: TargetName = "aws") -> Workspace:
+    """The environment `name` (as a copy with its own `suffix`); raises PageError with every problem of the page at once.
+
+    target: on the local one the backend is a folder, whose only organization is called `organization`.
+    """
     page = pages.read(name)
+    if target == "local":
+        page = page.with_values({"platform:organization": "organization"})
     if suffix:
         if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", suffix):
             rule = "must be lower-case letters and digits, with single hyphens inside"
@@ -46,12 +52,13 @@ def open_workspace(name: str, suffix: str = "") -> Workspace:
     return Workspace(name, suffix, stack, page, environment_of(page), file)
 
 
-def write_configuration(workspace: Workspace) -> Path:
-    """Writes the engine's copy of the page; a secrets provider that the page names goes along."""
+def write_configuration(workspace: Workspace, folder: Path | None = None) -> Path:
+    """Writes the engine's copy of the page (into another folder, if one is given); a secrets provider that the page names goes along."""
+    file = folder / workspace.file.name if folder else workspace.file
     document = yaml.safe_load((pages.ENVIRONMENTS / f"Pulumi.{workspace.name}.yaml").read_text())
     document["config"] = dict(workspace.page.config)
-    workspace.file.parent.mkdir(parents=True, exist_ok=True)
-    new = workspace.file.with_suffix(".new")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    new = file.with_suffix(".new")
     new.write_text(yaml.safe_dump(document, sort_keys=True))
-    new.replace(workspace.file)
-    return workspace.file
+    new.replace(file)
+    return file

@@ -1,0 +1,1 @@
+"""Benchmarks: ratios of commands that are measured side by side in one run. `python -m bench --help`."""

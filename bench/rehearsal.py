@@ -1,0 +1,27 @@
+"""`invoke rehearse --env prod`, the whole process."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+from bench.timing import Figures, environment, timed
+
+_INVOKE = str(Path(sys.executable).with_name("invoke"))
+
+
+def run(rounds: int) -> None:
+    """Prints seconds and MiB, and the ratio to what importing the SDKs alone costs on this machine."""
+    figures: list[Figures] = []
+    floors: list[float] = []
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        command = [_INVOKE, "rehearse", "--env", "prod", "--json", str(Path(folder, "prod.json"))]
+        for _ in range(rounds):
+            floors.append(timed([sys.executable, "-c", "import pulumi, pulumi_aws, boto3, moto; pulumi_aws.ec2.Vpc"], environment()).seconds)
+            figures.append(timed(command, environment()))
+    seconds = [one.seconds for one in figures]
+    print(f"rehearse prod: {statistics.median(seconds):.1f} s (from {min(seconds):.1f} to {max(seconds):.1f}; at most 6 here)")
+    print(f"               {max(one.memory for one in figures):.0f} MiB (at most 500)")
+    print(f"               {statistics.median(a / b for a, b in zip(seconds, floors, strict=True)):.1f} times the import of pulumi, pulumi_aws.ec2, boto3 and moto")
