@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import settings
 
 from localcloud.moto_settings import as_a_control_plane
@@ -11,3 +12,8 @@ settings.load_profile("no deadline")
 
 # Before anything starts moto: it reads its own settings when it is imported.
 as_a_control_plane()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A service's module of the SDK imports its deprecated resources with the others; we use none of them."""
+    config.addinivalue_line("filterwarnings", "ignore:.*has been deprecated in favor of:DeprecationWarning:pulumi_aws.*")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import collections.abc
 import importlib
 import typing
-import warnings
 from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
@@ -21,10 +20,8 @@ _SCALARS = (str, bool, int, float)
 def class_of(type_: str, suffix: str = "") -> Any:
     """The SDK's class for a token; None when the SDK has none of that name."""
     service, _, name = type_.removeprefix("aws:").replace("/", ":").split(":")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # a service's module imports its deprecated resources with the others
-        module = importlib.import_module(f"pulumi_aws.{_MODULES.get(service, service)}".rstrip("."))
-        return getattr(module, f"{name[:1].upper()}{name[1:]}{suffix}", None)
+    module = importlib.import_module(f"pulumi_aws.{_MODULES.get(service, service)}".rstrip("."))
+    return getattr(module, f"{name[:1].upper()}{name[1:]}{suffix}", None)
 
 
 def misfits_of_resource(type_: str, state: dict[str, Any]) -> list[str]:
