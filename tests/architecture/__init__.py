@@ -1,0 +1,1 @@
+"""The rules that concern the whole tree, and all that its environments hold."""

@@ -1,0 +1,115 @@
+"""Rules over the tree's files: layers, sizes, card numbers, tests that are collected."""
+
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
+
+from shared.page import ROOT
+from tests.architecture import sources
+
+CONFIGURATION: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+# Numbers that Stripe and PayPal publish for tests: they pass Luhn's check and belong to no card.
+TEST_CARDS = set(
+    """
+    4242424242424242 4111111111111111 4012888888881881 4000056655665556 4000000000000002 4000000000009995
+    5555555555554444 5200828282828210 5105105105105100 2223003122003222
+    378282246310005 371449635398431 6011111111111117 6011000990139424 30569309025904 38520000023237
+    3566002020360505 3530111333300000 6200000000000005 6205500000000000004
+    """.split()
+)
+
+
+def shown(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def test_imports_go_one_way(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    status = lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True, no_logo=True)
+    assert status == EXIT_STATUS_SUCCESS, capsys.readouterr().out
+
+
+def test_import_linter_looks_at_every_room() -> None:
+    configured = CONFIGURATION["tool"]["importlinter"]
+    rooms = {path.parent.name for path in sources.python() if path.name == "__init__.py" and path.parent.parent == ROOT}
+    assert set(configured["root_packages"]) >= rooms - {"tests", "bench"}
+    contracts = configured["contracts"]
+    assert {room for contract in contracts for room in contract.get("source_modules", ())} >= set(configured["root_packages"])
+    apart = next(contract for contract in contracts if contract["type"] == "independence")
+    assert set(apart["modules"]) == {f"projects.{path.parent.name}" for path in ROOT.glob("projects/*/Pulumi.yaml")}
+
+
+def test_no_file_is_long() -> None:
+    lines = {shown(path): len(path.read_text().splitlines()) for path in sources.python()}
+    assert {name: count for name, count in lines.items() if count > 400} == {}
+    assert {name: count for name, count in lines.items() if name.endswith("__main__.py") and count > 40} == {}
+
+
+def luhn(digits: str) -> bool:
+    doubled = [int(digit) * (2 if position % 2 else 1) for position, digit in enumerate(reversed(digits))]
+    return sum(value - 9 if value > 9 else value for value in doubled) % 10 == 0
+
+
+def card_numbers(text: str) -> set[str]:
+    """What could be a card's number: 13 to 19 digits, alone or in the usual groups, of a known network, with a check digit that is right."""
+    found = {re.sub(r"[ -]", "", run) for run in re.findall(r"(?<![\w.:/+-])\d(?:[ -]?\d){12,18}(?![\w./+-])", text)}
+    return {number for number in found if re.match(r"3[0-9]|4|5[1-5]|2[2-7]|6[0245]", number) and luhn(number)}
+
+
+def test_no_card_number_stands_in_the_tree() -> None:
+    found: dict[str, set[str]] = {}
+    for path in sources.files():
+        if numbers := card_numbers(path.read_text(errors="replace")) - TEST_CARDS:
+            found[shown(path)] = numbers
+    assert found == {}
+
+
+def test_a_card_number_would_be_found() -> None:
+    # Put together here, so that this file holds none.
+    number = "4539" + "578763621486"
+    grouped = " ".join(number[i : i + 4] for i in range(0, 16, 4))
+    assert card_numbers(f'pan = "{number}"') == card_numbers(f"paid with {grouped}, thanks") == {number}
+    assert card_numbers(f"{number[:-1]}7") == set()
+
+
+def named_tests(path: Path) -> list[str]:
+    tree = ast.parse(path.read_text())
+    functions = [node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test")]
+    classes = [node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.name.startswith("Test")]
+    return functions + classes
+
+
+def test_every_test_is_collected(request: pytest.FixtureRequest) -> None:
+    options = CONFIGURATION["tool"]["pytest"]["ini_options"]
+    assert options["testpaths"] == ["tests"]
+    assert {"python_files", "python_functions", "python_classes", "norecursedirs"}.isdisjoint(options), "pytest's own patterns are what is checked below"
+    with_tests = {path for path in sources.python() if named_tests(path)}
+    misnamed = {shown(path) for path in with_tests if not path.name.startswith("test_") or path.relative_to(ROOT).parts[0] != "tests"}
+    assert misnamed == set(), "pytest does not look into these files"
+    empty = {shown(path) for path in sources.python("tests") if path.name.startswith("test_") and path not in with_tests}
+    assert empty == set(), "these files say that they hold tests, and hold none"
+
+
+def test_every_folder_of_tests_is_a_package() -> None:
+    """Without `__init__.py` two files of one name cannot be collected together."""
+    folders = {folder for path in sources.python("tests") for folder in [path.parent, *path.parent.parents] if folder.is_relative_to(ROOT / "tests")}
+    assert {shown(folder) for folder in folders if not (folder / "__init__.py").is_file()} == set()
+
+
+def test_no_test_is_hidden_by_another_of_its_name() -> None:
+    twice: dict[str, list[str]] = {}
+    for path in sources.python("tests"):
+        for holder in ast.walk(ast.parse(path.read_text())):
+            if isinstance(holder, ast.Module | ast.ClassDef):
+                names = [node.name for node in holder.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test")]
+                if repeated := sorted({name for name in names if names.count(name) > 1}):
+                    twice[shown(path)] = repeated
+    assert twice == {}
