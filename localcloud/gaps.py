@@ -5,6 +5,7 @@ input back, so the state keeps the value that was sent, and drift in it cannot b
 """
 
 GAPS: dict[str, str] = {
+    "aws:acm/certificate:Certificate": "moto has no UpdateCertificateOptions: other options replace the certificate, which AWS would change in place",
     "aws:acm/certificate:Certificate.keyAlgorithm": "moto makes every certificate with RSA_2048; the state keeps the value that was sent",
     "aws:acm/certificateValidation:CertificateValidation.validationRecordFqdns": "compared with the certificate's records at creation, and kept by the state alone, as with the AWS provider",
     "aws:apigateway/apiKey:ApiKey.tags": "moto keeps the tags of the creation and has no call that changes them; the state keeps the tags that were sent",

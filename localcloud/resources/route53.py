@@ -258,6 +258,7 @@ RECORD = Kind(
         "zoneId": text(required=True, replaces=True),
         "name": text(required=True, replaces=True, at_most=255, pattern=rf"({_LABELS})?"),
         # The AWS provider exchanges a record of another type in place and gives it another id; here a new id is a new resource.
+        # The AWS provider changes it in place, under a new id; an engine's update cannot give one here.
         "type": text(required=True, replaces=True, shape=f"{_SET}.Type"),
         "aliases": blocks({"name": text(required=True), "zoneId": text(required=True), "evaluateTargetHealth": flag(required=True)}, at_most=1),
         "allowOverwrite": flag(),

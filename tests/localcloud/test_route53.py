@@ -48,7 +48,7 @@ def test_the_zone_that_is_looked_up_must_be_the_only_one(engine: Engine, zone: t
     found, _ = engine.invoke(FIND, {"name": "example.com."})
     assert (found["zoneId"], found["nameServers"]) == (zone[0], zone[1]["nameServers"])
     for args in ({"name": "example.org"}, {"name": "example.com", "privateZone": True}):
-        with pytest.raises(grpc.RpcError, match="no .*zone"):
+        with pytest.raises(grpc.RpcError, match=r"no .*zone"):
             engine.invoke(FIND, args)
     engine.create(ZONE, {"name": "example.com"})
     with pytest.raises(grpc.RpcError, match="2 "):
