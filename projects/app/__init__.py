@@ -1,0 +1,1 @@
+"""The payment service: functions behind an API, a queue, and events."""

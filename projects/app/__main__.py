@@ -7,7 +7,7 @@ from projects.app.domain import Domain
 from projects.app.functions import Functions, FunctionsArgs
 from projects.app.messaging import app_key, payment_events, work_queue
 from projects.app.roles import Reach
-from projects.app.settings import AppSettings
+from projects.app.settings import AppSettings, domain_of
 from shared.contracts import AppOutputs, DataOutputs, NetworkingOutputs
 from shared.stack import Stack
 
@@ -20,7 +20,8 @@ work, events = work_queue(environment, settings, key), payment_events(environmen
 reach = Reach(data=data, work=work, events_arn=events.arn, key_arn=key.arn)
 functions = Functions("functions", environment, settings, FunctionsArgs(network=network, reach=reach, key_arn=key.arn))
 api = Api("payments", environment, settings.api, ApiArgs(functions=functions.by_name, log_key_arn=network.log_key_arn))
-domain = Domain("domain", environment, settings.api.domain, api=api) if settings.api.domain else None
+wanted = domain_of(settings, environment)
+domain = Domain("domain", environment, wanted, api=api) if wanted else None
 
 stack.publish(
     AppOutputs(

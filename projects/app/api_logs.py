@@ -32,9 +32,9 @@ _FIELDS = {
 
 
 class ApiLogs(Component):
-    """Produces the access log's group, the group that API Gateway writes its execution log to (made here, so that it has a key and a
-    retention), and the role by which API Gateway may write either.
+    """Produces the groups of the access log and of the execution log, and the role by which API Gateway may write either.
 
+    API Gateway would make the latter group itself, without key and retention.
     The role is set once per AWS account and region ("Set up CloudWatch logging for REST APIs"), so a short-lived copy uses its original's.
     Outputs: `access`, `format`, `before_stage` (what a stage with logging needs to be there).
     """

@@ -12,9 +12,9 @@ from shared.environment import Environment
 
 
 class Domain(Component):
-    """Produces an ACM certificate that is validated by DNS, the domain with TLS 1.2 or newer (PCI DSS 4.2.1), its mapping to the API's stage,
-    and the DNS records; also the hosted zone, unless the page names one.
+    """Produces a certificate that is validated by DNS, the domain, its mapping to the API's stage, and the DNS records.
 
+    It speaks TLS 1.2 or newer (PCI DSS 4.2.1). The hosted zone is made too, unless the page names one.
     A new zone only works once its parent domain delegates to it; until then AWS waits for the certificate's validation.
     Outputs: `url`.
     """

@@ -64,44 +64,43 @@ def _running(arn: str, log_group_arn: pulumi.Output[str]) -> Sequence[Statement]
 
 
 def _work(function: Function, environment: Environment, reach: Reach) -> Sequence[Statement]:
+    """What the function's own code calls (`payments/`), no call more; a test runs the code against these statements' actions."""
     log, sessions = reach.data.transaction_log_table_arn, reach.data.sessions_table_arn
-    append = Statement(sid="AppendTransactionLog", actions=["dynamodb:PutItem", "dynamodb:GetItem", "dynamodb:Query"], resources=[log])
-    messages = Statement(sid="MessageKey", actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[reach.key_arn])
-    own = Statement(sid="EnvironmentKey", actions=["kms:Decrypt"], resources=[reach.key_arn])
+    append = Statement(sid="AppendTransactionLog", actions=["dynamodb:PutItem", "dynamodb:Query"], resources=[log])
+
+    def key(sid: str, arn: pulumi.Input[str], service: str, *actions: str) -> Statement:
+        """Use of a key through the service that encrypts with it, and in no other way."""
+        through = {"kms:ViaService": f"{service}.{environment.region}.amazonaws.com"}
+        return Statement(sid=sid, actions=actions, resources=[arn], conditions={"StringEquals": through})
+
+    always = [
+        # Lambda decrypts the variables in the role's name. Its own grant for that dies with the role; this lives as long as the role does.
+        key("EnvironmentKey", reach.key_arn, "lambda", "kms:Decrypt"),
+        # Callers of an encrypted table need no more to read and to write it: table keys are made when the table is (DynamoDB, Encryption at rest).
+        key("DataKey", reach.data.data_key_arn, "dynamodb", "kms:Decrypt"),
+    ]
     if function is PROCESS_PAYMENT:
         return [
             append,
-            Statement(sid="Sessions", actions=["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], resources=[sessions]),
+            Statement(sid="Sessions", actions=["dynamodb:UpdateItem"], resources=[sessions]),
             Statement(sid="SendWork", actions=["sqs:SendMessage"], resources=[reach.work.queue.arn]),
-            _data_key(environment, reach, "dynamodb"),
-            messages,
+            key("SendWorkKey", reach.key_arn, "sqs", "kms:GenerateDataKey", "kms:Decrypt"),
+            *always,
         ]
     if function is VERIFY_PAYMENT:
-        return [
-            Statement(sid="ReadTransactionLog", actions=["dynamodb:GetItem", "dynamodb:Query"], resources=[log]),
-            _data_key(environment, reach, "dynamodb"),
-            own,
-        ]
+        return [Statement(sid="ReadTransactionLog", actions=["dynamodb:Query"], resources=[log]), *always]
     if function is PAYMENT_WORKER:
         return [
             append,
+            # What Lambda asks of the role for the event source mapping; the function itself calls none of these (Lambda, "Using Lambda with Amazon SQS").
             Statement(
                 sid="TakeWork",
-                actions=["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"],
+                actions=["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
                 resources=[reach.work.queue.arn],
             ),
+            key("TakeWorkKey", reach.key_arn, "sqs", "kms:Decrypt"),
             Statement(sid="PublishEvents", actions=["sns:Publish"], resources=[reach.events_arn]),
-            _data_key(environment, reach, "dynamodb"),
-            messages,
+            key("PublishEventsKey", reach.key_arn, "sns", "kms:GenerateDataKey", "kms:Decrypt"),
+            *always,
         ]
     raise ValueError(f"nobody has said what {function.name} may do; say it here")
-
-
-def _data_key(environment: Environment, reach: Reach, service: str) -> Statement:
-    """Use of the data key, through the service that encrypts with it and in no other way."""
-    return Statement(
-        sid="DataKey",
-        actions=["kms:Decrypt", "kms:GenerateDataKey"],
-        resources=[reach.data.data_key_arn],
-        conditions={"StringEquals": {"kms:ViaService": f"{service}.{environment.region}.amazonaws.com"}},
-    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
@@ -27,13 +26,13 @@ class FunctionSettings(Settings):
 
 
 class DomainSettings(Settings):
-    """A domain of the API's own.
+    """A domain of the API's own; copies of the environment do without.
 
     name: the host name. zone_id: the Route 53 hosted zone that it is in; left out, a zone of that name is made, to which its parent must delegate.
     """
 
     name: Annotated[str, StringConstraints(pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,}$", max_length=64)]
-    zone_id: Annotated[str, StringConstraints(pattern=r"^Z[A-Z0-9]{1,31}$")] | None = None
+    zone_id: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{1,32}$")] | None = None
 
 
 class ApiSettings(Settings):
@@ -62,8 +61,6 @@ class AppSettings(Settings):
     queue: QueueSettings = QueueSettings()
 
 
-def problems(settings: AppSettings, environment: Environment) -> Iterator[tuple[str, object, str]]:
-    """Rules across the page, as (key, value, rule)."""
-    domain = settings.api.domain
-    if domain and environment.platform.copy_of:
-        yield "api.domain.name", domain.name, "a copy cannot have its original's domain"
+def domain_of(settings: AppSettings, environment: Environment) -> DomainSettings | None:
+    """The domain that this environment is to have; a copy has none, because the page's is its original's."""
+    return None if environment.platform.copy_of else settings.api.domain

@@ -1,0 +1,114 @@
+"""The REST API, as API Gateway, Lambda and IAM have it."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from projects.app.routes import ROUTES
+from tests.projects.app.upstream import name, outputs
+from tests.projects.harness import Cloud
+
+
+def gateway(cloud: Cloud) -> tuple[Any, str]:
+    """API Gateway's client and the id of the one API."""
+    client = cloud.client("apigateway")
+    [api] = client.get_rest_apis()["items"]
+    return client, api["id"]
+
+
+def methods(cloud: Cloud) -> dict[tuple[str, str], dict[str, Any]]:
+    client, api = gateway(cloud)
+    found = client.get_resources(restApiId=api, embed=["methods"])["items"]
+    return {(resource["path"], verb): method for resource in found for verb, method in resource.get("resourceMethods", {}).items()}
+
+
+def test_there_are_the_two_routes_and_nothing_else(staging: Cloud) -> None:
+    assert set(methods(staging)) == {("/process-payment", "POST"), ("/verify-payment", "POST")}
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.path)
+def test_a_route_wants_a_key_a_valid_body_and_its_headers_and_goes_to_its_function(staging: Cloud, route: Any) -> None:
+    method = methods(staging)[f"/{route.path}", "POST"]
+    client, api = gateway(staging)
+    validator = client.get_request_validator(restApiId=api, requestValidatorId=method["requestValidatorId"])
+    assert (validator["validateRequestBody"], validator["validateRequestParameters"]) == (True, True)
+    assert method["apiKeyRequired"] is True
+    assert method.get("requestParameters", {}) == {f"method.request.header.{header}": True for header in route.headers}
+    model = client.get_model(restApiId=api, modelName=method["requestModels"]["application/json"])
+    assert json.loads(model["schema"]) == route.schema
+    integration = method["methodIntegration"]
+    assert (integration["type"], integration["httpMethod"], integration["timeoutInMillis"]) == ("AWS_PROXY", "POST", 29_000)
+    assert integration["uri"].endswith(f"/functions/{outputs(staging)['functionArns'][route.function.name]}/invocations")
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.path)
+def test_only_the_apis_own_route_may_call_its_function(staging: Cloud, route: Any) -> None:
+    _, api = gateway(staging)
+    policy = staging.client("lambda").get_policy(FunctionName=name(staging, route.function.name))["Policy"]
+    [statement] = json.loads(policy)["Statement"]
+    assert (statement["Effect"], statement["Action"]) == ("Allow", "lambda:InvokeFunction")
+    assert statement["Principal"] == {"Service": "apigateway.amazonaws.com"}
+    allowed = staging.environment.arn("execute-api", f"{api}/*/POST/{route.path}")
+    assert statement["Condition"] == {"ArnLike": {"AWS:SourceArn": allowed}}
+
+
+def test_the_worker_cannot_be_called_by_the_api(staging: Cloud) -> None:
+    client = staging.client("lambda")
+    with pytest.raises(client.exceptions.ResourceNotFoundException):
+        client.get_policy(FunctionName=name(staging, "payment-worker"))
+
+
+def test_the_stage_logs_each_request_and_no_body_and_is_traced(staging: Cloud) -> None:
+    client, api = gateway(staging)
+    stage = client.get_stage(restApiId=api, stageName="staging")
+    [deployment] = client.get_deployments(restApiId=api)["items"]
+    assert (stage["deploymentId"], stage["tracingEnabled"]) == (deployment["id"], True)
+    access = stage["accessLogSettings"]
+    assert access["destinationArn"] == staging.environment.arn("logs", f"log-group:/aws/apigateway/{name(staging, 'payments')}/access")
+    fields = json.loads(access["format"])
+    assert {"requestId", "status", "apiKeyId", "sourceIp", "latency"} <= set(fields)
+    assert all(re.fullmatch(r"\$context\.[A-Za-z.]+", value) for value in fields.values())
+    settings = stage["methodSettings"]["*/*"]
+    assert (settings["loggingLevel"], settings["dataTraceEnabled"], settings["metricsEnabled"]) == ("INFO", False, True)
+
+
+def test_the_api_key_belongs_to_the_usage_plan_of_the_stage(staging: Cloud) -> None:
+    client, api = gateway(staging)
+    [plan] = client.get_usage_plans()["items"]
+    assert plan["apiStages"] == [{"apiId": api, "stage": "staging"}]
+    [key] = client.get_usage_plan_keys(usagePlanId=plan["id"])["items"]
+    [made] = client.get_api_keys(includeValues=True)["items"]
+    assert (key["id"], key["type"], made["enabled"]) == (made["id"], "API_KEY", True)
+    assert client.get_rest_api(restApiId=api)["apiKeySource"] == "HEADER"
+
+
+def test_the_gateways_own_answers_have_the_shape_of_the_services(staging: Cloud) -> None:
+    client, api = gateway(staging)
+    answers = {answer["responseType"]: answer for answer in client.get_gateway_responses(restApiId=api)["items"]}
+    assert set(answers) >= {"BAD_REQUEST_BODY", "BAD_REQUEST_PARAMETERS", "INVALID_API_KEY", "THROTTLED", "QUOTA_EXCEEDED", "DEFAULT_5XX"}
+    for answer in answers.values():
+        body = json.loads(answer["responseTemplates"]["application/json"])
+        assert set(body) == {"type", "title", "status", "correlation_id"}
+        assert body["type"].startswith("urn:payments:problem:")
+        assert str(body["status"]) == answer["statusCode"]
+        assert body["correlation_id"] == "$context.requestId", "the service's own answers bear the same id"
+        assert answer["responseParameters"] == {"gatewayresponse.header.Content-Type": "'application/problem+json'"}
+
+
+def test_api_gateway_may_write_its_logs_and_nothing_else(staging: Cloud) -> None:
+    client, _ = gateway(staging)
+    iam, role = staging.client("iam"), name(staging, "api-logs")
+    about = iam.get_role(RoleName=role)["Role"]
+    assert client.get_account()["cloudwatchRoleArn"] == about["Arn"]
+    assert about["AssumeRolePolicyDocument"]["Statement"][0]["Principal"] == {"Service": "apigateway.amazonaws.com"}
+    [policy] = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    found = {one["Sid"]: one for one in iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]["Statement"]}
+    assert set(found) == {"Write", "List"}
+    assert (found["List"]["Action"], found["List"]["Resource"]) == ("logs:DescribeLogGroups", "*")
+    assert all(action.startswith("logs:") for action in found["Write"]["Action"])
+    groups = ("/aws/apigateway/*", "API-Gateway-Execution-Logs_*")
+    assert set(found["Write"]["Resource"]) == {staging.environment.arn("logs", f"log-group:{group}{rest}") for group in groups for rest in ("", ":*")}

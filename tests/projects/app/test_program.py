@@ -1,0 +1,91 @@
+"""The whole program: copies, tags, what it takes, its packages, and that all of it goes away."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+
+from localcloud import catalogue
+from localcloud.rehearsal import Resource
+from shared import packages
+from tests.projects.app.upstream import deployed, outputs
+from tests.projects.harness import Cloud, empty_aws, network
+from tests.projects.observability.upstream import data
+
+COPY = {"platform:environmentSuffix": "pr42", "platform:copyOf": "staging"}
+
+
+def made(cloud: Cloud) -> list[Resource]:
+    return [resource for resource in cloud.runs["app"].resources if resource.type.startswith("aws:")]
+
+
+def test_a_copy_leaves_the_accounts_logging_role_alone_and_names_itself() -> None:
+    with deployed("staging", **COPY) as copy:
+        gateway = copy.client("apigateway")
+        assert "cloudwatchRoleArn" not in gateway.get_account()
+        roles = {role["RoleName"] for role in copy.client("iam").list_roles()["Roles"]}
+        assert roles == {f"{word}-staging-pr42" for word in ("process-payment", "verify-payment", "payment-worker")}
+        assert [api["name"] for api in gateway.get_rest_apis()["items"]] == ["payments-staging-pr42"]
+        assert {function.rsplit("-", 1)[-1] for function in outputs(copy)["functionNames"].values()} == {"pr42"}
+
+
+def test_a_copy_stands_beside_its_original() -> None:
+    with deployed("staging") as original, deployed("staging", **COPY) as copy:
+        for output in ("apiName", "workQueueName", "paymentEventsTopicArn"):
+            assert outputs(original)[output] != outputs(copy)[output]
+        functions = {function["FunctionName"] for function in original.client("lambda").list_functions()["Functions"]}
+        assert functions == {*outputs(original)["functionNames"].values(), *outputs(copy)["functionNames"].values()}
+        assert len(functions) == 6
+        assert original.client("apigateway").get_account()["cloudwatchRoleArn"].endswith("role/api-logs-staging-main")
+
+
+def test_everything_bears_the_environments_tags_and_all_of_it_can_be_destroyed() -> None:
+    with deployed("prod") as cloud:
+        tagged = [resource for resource in made(cloud) if catalogue.kind(resource.type).tagged and not catalogue.kind(resource.type).is_gap("tags")]
+        types = {resource.type.split(":")[-1] for resource in tagged}
+        assert types >= {"Function", "Queue", "Topic", "Stage", "Role", "LogGroup", "Key", "Certificate", "Zone", "DomainName"}
+        for resource in tagged:
+            known = {name: value for name, value in resource.inputs.items() if name != "tags"}
+            live: dict[str, Any] = catalogue.kind(resource.type).look(cloud.aws, resource.id, known) or {}
+            assert cloud.environment.tags.items() <= live.get("tags", {}).items(), resource.urn
+        for resource in reversed(made(cloud)):
+            catalogue.kind(resource.type).destroy(cloud.aws, resource.id, {**resource.inputs, **resource.outputs})
+        gateway = cloud.client("apigateway")
+        assert [gateway.get_rest_apis()["items"], gateway.get_api_keys()["items"], gateway.get_usage_plans()["items"]] == [[], [], []]
+        assert gateway.get_domain_names()["items"] == []
+        assert cloud.client("lambda").list_functions()["Functions"] == []
+        assert cloud.client("lambda").list_event_source_mappings()["EventSourceMappings"] == []
+        assert cloud.client("sqs").list_queues().get("QueueUrls", []) == []
+        assert cloud.client("sns").list_topics()["Topics"] == []
+        assert cloud.client("route53").list_hosted_zones()["HostedZones"] == []
+        assert cloud.client("acm").list_certificates()["CertificateSummaryList"] == []
+        assert cloud.client("logs").describe_log_groups()["logGroups"] == []
+        assert cloud.client("iam").list_roles()["Roles"] == []
+
+
+@pytest.mark.parametrize(("producer", "contract", "output"), [("networking", "NetworkingOutputs", "logKeyArn"), ("data", "DataOutputs", "sessionsTableArn")])
+def test_an_upstream_output_that_is_missing_is_an_error_that_names_it(producer: str, contract: str, output: str) -> None:
+    with empty_aws("dev") as cloud:
+        cloud.published("networking", network(cloud))
+        cloud.published("data", data(cloud))
+        del cloud.runs[producer].outputs[output]
+        with pytest.raises(pulumi.RunError, match=rf"app/dev takes {contract} .* output {output} is missing.*--env dev --only {producer}"):
+            cloud.deploy("app")
+
+
+def test_a_package_that_was_not_made_is_an_error_that_says_how(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packages, "PACKAGES", packages.ROOT / ".local" / "no-packages")
+    with empty_aws("dev") as cloud:
+        cloud.published("networking", network(cloud))
+        cloud.published("data", data(cloud))
+        with pytest.raises(pulumi.RunError, match=r"the package of process-payment is not there \(\.local/no-packages/.*invoke package"):
+            cloud.deploy("app")
+
+
+def test_a_package_is_the_functions_archive_for_lambdas_processor() -> None:
+    path: Path = packages.package_file("verify-payment")
+    assert (path.parent.name, path.name) == ("lambda-arm64", "verify-payment.zip")
+    assert packages.package("verify-payment").path == str(path)

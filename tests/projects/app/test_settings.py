@@ -1,0 +1,65 @@
+"""The `app:` keys: what the pages may say, and what is refused with which key and rule."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from projects.app.settings import AppSettings
+from shared import page as pages
+from shared.page import Page, PageError
+
+
+def page(section: str, **changed: Any) -> Page:
+    """The prod page with some keys of one section changed; None takes a key away."""
+    prod = pages.read("prod")
+    keys = {**prod.config.get(f"app:{section}", {}), **changed}
+    return prod.with_values({f"app:{section}": {key: value for key, value in keys.items() if value is not None}})
+
+
+def refusals(of: Page) -> list[str]:
+    try:
+        of.settings("app", AppSettings)
+    except PageError as error:
+        return [f"{found.key}: {found.rule}" for found in error.problems]
+    return []
+
+
+@pytest.mark.parametrize("name", pages.names())
+def test_every_page_is_accepted(name: str) -> None:
+    assert refusals(pages.read(name)) == []
+
+
+@pytest.mark.parametrize(
+    ("section", "changed", "key", "rule"),
+    [
+        ("functions", {"memory": 127}, "app:functions.memory", "greater than or equal to 128"),
+        ("functions", {"memory": 10_241}, "app:functions.memory", "less than or equal to 10240"),
+        ("functions", {"memory": "much"}, "app:functions.memory", "valid integer"),
+        ("functions", {"memory": None}, "app:functions.memory", "is required and missing"),
+        ("functions", {"timeout": 0}, "app:functions.timeout", "greater than or equal to 1"),
+        ("functions", {"timeout": 30}, "app:functions.timeout", "less than or equal to 29"),
+        ("functions", {"reservedConcurrency": 0}, "app:functions.reservedConcurrency", "greater than or equal to 1"),
+        ("functions", {"runtime": "python3.9"}, "app:functions.runtime", "unknown key"),
+        ("api", {"rateLimit": 0}, "app:api.rateLimit", "greater than 0"),
+        ("api", {"rateLimit": 10_001}, "app:api.rateLimit", "less than or equal to 10000"),
+        ("api", {"burstLimit": 5_001}, "app:api.burstLimit", "less than or equal to 5000"),
+        ("api", {"domain": {"name": "Payments.example.com"}}, "app:api.domain.name", "should match pattern"),
+        ("api", {"domain": {"name": "localhost"}}, "app:api.domain.name", "should match pattern"),
+        ("api", {"domain": {"name": f"{'a' * 60}.example.com"}}, "app:api.domain.name", "at most 64 characters"),
+        ("api", {"domain": {"name": "payments.example.com", "zoneId": "example.com"}}, "app:api.domain.zoneId", "should match pattern"),
+        ("queue", {"maxReceives": 0}, "app:queue.maxReceives", "greater than or equal to 1"),
+        ("queue", {"maxReceives": 1_001}, "app:queue.maxReceives", "less than or equal to 1000"),
+        ("queue", {"batchSize": 11}, "app:queue.batchSize", "less than or equal to 10"),
+    ],
+)
+def test_a_page_that_aws_would_refuse_is_refused_with_key_and_rule(section: str, changed: dict[str, Any], key: str, rule: str) -> None:
+    [refused] = refusals(page(section, **changed))
+    assert refused.startswith(f"{key}: ")
+    assert rule in refused
+
+
+def test_all_that_is_wrong_is_said_at_once() -> None:
+    of = page("functions", memory=64, timeout=900).with_values({"app:api": {"burstLimit": 1}, "app:containers": {}})
+    assert [refused.split(": ")[0] for refused in refusals(of)] == ["app:functions.memory", "app:functions.timeout", "app:api.rateLimit", "app:containers"]

@@ -1,0 +1,51 @@
+"""The app program in a stand-in network, with the data program's outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+from tests.projects.harness import Cloud, empty_aws, network
+from tests.projects.observability.upstream import data
+
+
+@contextmanager
+def deployed(environment: str, **changed: Any) -> Generator[Cloud]:
+    """An AWS with the app deployed for a page, some of whose keys may be `changed`."""
+    with empty_aws(environment, **changed) as cloud:
+        cloud.published("networking", network(cloud))
+        cloud.published("data", data(cloud))
+        cloud.deploy("app")
+        yield cloud
+
+
+def outputs(cloud: Cloud) -> dict[str, Any]:
+    """What the app publishes."""
+    return cloud.runs["app"].outputs
+
+
+def name(cloud: Cloud, word: str) -> str:
+    """The physical name of what is called `word`."""
+    return f"{word}-{cloud.environment.platform.stage}-{cloud.environment.platform.environment_suffix}"
+
+
+def key_of(cloud: Cloud) -> str:
+    """The ARN of the app's key."""
+    kms = cloud.client("kms")
+    [alias] = [alias for alias in kms.list_aliases()["Aliases"] if alias["AliasName"] == f"alias/{name(cloud, 'app')}"]
+    arn: str = kms.describe_key(KeyId=alias["TargetKeyId"])["KeyMetadata"]["Arn"]
+    return arn
+
+
+def statements(cloud: Cloud, function: str) -> dict[str, dict[str, Any]]:
+    """What a function's role may do, by statement; actions and resources always as lists."""
+    iam, role = cloud.client("iam"), name(cloud, function)
+    [policy] = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    assert iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"] == []
+    found = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]["Statement"]
+    return {one["Sid"]: {**one, "Action": _many(one["Action"]), "Resource": _many(one["Resource"])} for one in found}
+
+
+def _many(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
