@@ -7,12 +7,15 @@ resource through the table, and records it as the engine would.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from google.protobuf import empty_pb2, json_format
+from pulumi.asset import AssetArchive, FileArchive, FileAsset, StringAsset
 from pulumi.runtime import mocks, settings
 from pulumi.runtime.config import set_all_config
 from pulumi.runtime.proto import provider_pb2, resource_pb2
@@ -49,7 +52,7 @@ class Resource:
 
     def as_json(self) -> dict[str, Any]:
         """The resource for a file."""
-        return {name: getattr(self, name) for name in ("urn", "type", "name", "parent", "id", "inputs", "outputs")}
+        return {name: _described(getattr(self, name)) for name in ("urn", "type", "name", "parent", "id", "inputs", "outputs")}
 
 
 @dataclass
@@ -224,6 +227,22 @@ class _Monitor(mocks.MockMonitor):
     def _record(self, resource: Resource) -> None:
         self.run.resources.append(resource)
         self.resources[resource.urn] = mocks.MockMonitor.ResourceRegistration(resource.urn, resource.id, resource.outputs)
+
+
+def _described(value: Any) -> Any:
+    """A value for a file: of an archive or asset what it is made from, and as `hash` that of its bytes, which the engine's state has too."""
+    if isinstance(value, FileArchive | FileAsset):
+        path = Path(value.path)
+        return {"file": path.name, **({"hash": hashlib.sha256(path.read_bytes()).hexdigest()} if path.is_file() else {})}
+    if isinstance(value, AssetArchive):
+        return {"assets": {name: _described(entry) for name, entry in sorted(value.assets.items())}}
+    if isinstance(value, StringAsset):
+        return {"text": value.text}
+    if isinstance(value, dict):
+        return {name: _described(entry) for name, entry in value.items()}
+    if isinstance(value, list):
+        return [_described(entry) for entry in value]
+    return value
 
 
 def _plain(struct: Any) -> tuple[dict[str, Any], set[str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import runpy
@@ -20,7 +19,6 @@ from localcloud.catalogue import UnknownType
 from localcloud.rehearsal import Failed, Program, Refused, Run
 from ops.projects import Project, projects
 from ops.workspace import Workspace
-from shared.page import ROOT
 
 SCHEMA = 1
 
@@ -98,7 +96,7 @@ def rehearse(workspace: Workspace, on_stack: Callable[[RehearsedStack], None] = 
 
 def write(done: Rehearsal, path: Path) -> None:
     """Writes the rehearsal as JSON, whole or not at all; `-` is standard output."""
-    text = json.dumps(done.as_json(), indent=1, default=_archive) + "\n"
+    text = json.dumps(done.as_json(), indent=1) + "\n"
     if str(path) == "-":
         sys.stdout.write(text)
         return
@@ -106,12 +104,6 @@ def write(done: Rehearsal, path: Path) -> None:
     new = path.with_name(f"{path.name}.{os.getpid()}")
     new.write_text(text)
     new.replace(path)
-
-
-def _archive(value: Any) -> dict[str, str]:
-    """An archive, as where it lies in the repository and the digest of what is in it."""
-    file = Path(value.path)
-    return {"path": str(file.relative_to(ROOT)) if file.is_relative_to(ROOT) else file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
 
 
 def _main(project: Project) -> Callable[[], object]:
