@@ -31,6 +31,7 @@ class Field:
     replaces: changing it makes AWS provider replace the resource.
     unordered: a list whose order AWS does not keep.
     json: a string that holds JSON; compared by meaning.
+    secret: a refusal does not show the value.
     shape: `Operation.Member[.Member…]` in botocore's model of the kind's client; a list is entered by itself.
     one_of / at_least / at_most / pattern: AWS's documented limits where the shape does not say them; for strings and lists, lengths.
     rule: a further check; answers what is wrong, or None.
@@ -42,6 +43,7 @@ class Field:
     replaces: bool = False
     unordered: bool = False
     json: bool = False
+    secret: bool = False
     shape: str = ""
     one_of: tuple[Any, ...] = ()
     at_least: float | None = None
@@ -104,7 +106,10 @@ def archive(**about: Any) -> Field:
 
 @dataclass(frozen=True)
 class Refusal:
-    """An input that AWS would not take: which (a path such as `rules[0].status`), and why."""
+    """An input that AWS would not take: which (a path such as `rules[0].status`), and why.
+
+    reason: reads well after a colon, and names the value: the engine says "property P value {V} has a problem: " before it, with an empty V for a path.
+    """
 
     path: str
     reason: str
@@ -119,7 +124,7 @@ def check(client: str, fields: Mapping[str, Field], values: Mapping[str, Any], a
         value = values.get(name)
         if value is None:
             if wanted.required:
-                yield Refusal(f"{at}{name}", "is required and missing")
+                yield Refusal(f"{at}{name}", "it is required and missing")
         else:
             yield from _check_value(client, wanted, value, f"{at}{name}")
 
@@ -128,11 +133,15 @@ def _check_value(client: str, wanted: Field, value: Any, path: str) -> Iterator[
     if value == UNKNOWN:
         return
     if not _is_a(value, wanted.type):
-        yield Refusal(path, f"must be {type_names[wanted.type]}, not {_show(value)}")
+        yield Refusal(path, f"must be {type_names[wanted.type]}, not {_show(wanted, value)}")
         return
-    reasons = [*_limits(wanted, value), *(_shape_limits(client, wanted.shape, value) if wanted.shape else ())]
+    reasons = [*_limits(wanted, value), *(_shape_limits(client, wanted, value) if wanted.shape else ())]
     for reason in dict.fromkeys(reasons):
         yield Refusal(path, reason)
+    yield from _check_within(client, wanted, value, path)
+
+
+def _check_within(client: str, wanted: Field, value: Any, path: str) -> Iterator[Refusal]:
     if isinstance(value, list):
         for position, entry in enumerate(value):
             if wanted.item:
@@ -154,32 +163,38 @@ def _is_a(value: Any, wanted: type) -> bool:
     return isinstance(value, wanted)
 
 
-def _show(value: Any) -> str:
+def _show(wanted: Field, value: Any) -> str:
+    if wanted.secret:
+        return "the secret that was given"
     shown = json.dumps(value, default=repr)
     return shown if len(shown) <= 120 else f"{shown[:117]}..."
 
 
-def _size(value: Any) -> float:
-    return len(value) if isinstance(value, str | list | dict) else value
-
-
 def _limits(wanted: Field, value: Any) -> Iterator[str]:
-    what = "length " if isinstance(value, str | list | dict) else ""
     if wanted.one_of and value not in wanted.one_of:
-        yield f"{_show(value)} is not one of {', '.join(map(str, wanted.one_of))}"
-    if wanted.at_least is not None and _size(value) < wanted.at_least:
-        yield f"{_show(value)}: {what}must be at least {wanted.at_least:g}"
-    if wanted.at_most is not None and _size(value) > wanted.at_most:
-        yield f"{_show(value)}: {what}must be at most {wanted.at_most:g}"
+        yield f"must be one of {', '.join(map(str, wanted.one_of))}, not {_show(wanted, value)}"
+    yield from _range(wanted, value, wanted.at_least, wanted.at_most)
     if wanted.pattern and isinstance(value, str) and not re.fullmatch(wanted.pattern, value):
-        yield f"{_show(value)} does not match {wanted.pattern}"
+        yield f"must match {wanted.pattern}, not {_show(wanted, value)}"
     if wanted.json and isinstance(value, str):
         try:
             json.loads(value)
         except ValueError as error:
-            yield f"is not JSON: {error}"
+            yield f"must be JSON, not {_show(wanted, value)}: {error}"
     if wanted.rule and (reason := wanted.rule(value)):
         yield reason
+
+
+def _range(wanted: Field, value: Any, least: float | None, most: float | None) -> Iterator[str]:
+    """Numbers by their value, all else by its length."""
+    size, what = value, ""
+    if isinstance(value, str | list | dict):
+        size, what = len(value), " characters" if isinstance(value, str) else " entries"
+    verb, of = ("have", f" (in {_show(wanted, value)})") if what else ("be", "")
+    if least is not None and size < least:
+        yield f"must {verb} at least {least:g}{what}, not {size}{of}"
+    if most is not None and size > most:
+        yield f"must {verb} at most {most:g}{what}, not {size}{of}"
 
 
 @lru_cache(maxsize=64)
@@ -201,30 +216,25 @@ def shape_of(client: str, path: str) -> Any:
     return shape
 
 
-def _shape_limits(client: str, path: str, value: Any) -> Iterator[str]:
-    shape = shape_of(client, path)
+def _shape_limits(client: str, wanted: Field, value: Any) -> Iterator[str]:
+    shape = shape_of(client, wanted.shape)
+    least_and_most = shape.metadata.get("min"), shape.metadata.get("max")
     if isinstance(value, list):
-        yield from _range(shape.metadata, value, "length ")
+        yield from _range(wanted, value, *least_and_most)
         return
     while shape.type_name == "list":
         shape = shape.member
+        least_and_most = shape.metadata.get("min"), shape.metadata.get("max")
     enum = getattr(shape, "enum", None) or ()
     if enum and value not in enum:
-        yield f"{_show(value)} is not one of {', '.join(enum)}"
+        yield f"must be one of {', '.join(enum)}, not {_show(wanted, value)}"
     if isinstance(value, str) and shape.type_name == "string":
         pattern = shape.metadata.get("pattern")
         if pattern and not _matches(pattern, value):
-            yield f"{_show(value)} does not match {pattern}"
-        yield from _range(shape.metadata, value, "length ")
+            yield f"must match {pattern}, not {_show(wanted, value)}"
+        yield from _range(wanted, value, *least_and_most)
     elif shape.type_name in {"integer", "long", "double", "float"}:
-        yield from _range(shape.metadata, value, "")
-
-
-def _range(metadata: Mapping[str, Any], value: Any, what: str) -> Iterator[str]:
-    if (least := metadata.get("min")) is not None and _size(value) < least:
-        yield f"{_show(value)}: {what}must be at least {least}"
-    if (most := metadata.get("max")) is not None and _size(value) > most:
-        yield f"{_show(value)}: {what}must be at most {most}"
+        yield from _range(wanted, value, *least_and_most)
 
 
 def _matches(pattern: str, value: str) -> bool:

@@ -7,15 +7,23 @@ input back, so the state keeps the value that was sent, and drift in it cannot b
 GAPS: dict[str, str] = {
     "aws:acm/certificate:Certificate": "moto has no UpdateCertificateOptions: other options replace the certificate, which AWS would change in place",
     "aws:acm/certificate:Certificate.keyAlgorithm": "moto makes every certificate with RSA_2048; the state keeps the value that was sent",
-    "aws:acm/certificateValidation:CertificateValidation.validationRecordFqdns": "compared with the certificate's records at creation, and kept by the state alone, as with the AWS provider",
+    "aws:acm/certificateValidation:CertificateValidation.validationRecordFqdns": (
+        "compared with the certificate's records at creation, and kept by the state alone, as with the AWS provider"
+    ),
     "aws:apigateway/apiKey:ApiKey.tags": "moto keeps the tags of the creation and has no call that changes them; the state keeps the tags that were sent",
-    "aws:apigateway/deployment:Deployment.description": "moto keeps the description of the creation and has no UpdateDeployment; the state keeps the value that was sent",
+    "aws:apigateway/deployment:Deployment.description": (
+        "moto keeps the description of the creation and has no UpdateDeployment; the state keeps the value that was sent"
+    ),
     "aws:apigateway/deployment:Deployment.triggers": "says when to deploy anew, and is kept by the state alone, as with the AWS provider",
     "aws:apigateway/domainName:DomainName": "moto has no UpdateDomainName: an update makes the name anew, so that its regionalDomainName changes",
-    "aws:apigateway/methodSettings:MethodSettings": "moto cannot remove the settings of a stage's method: deletion puts API Gateway's defaults back, with an empty logging level",
+    "aws:apigateway/methodSettings:MethodSettings": (
+        "moto cannot remove the settings of a stage's method: deletion puts API Gateway's defaults back, with an empty logging level"
+    ),
     "aws:apigateway/model:Model": "moto has no UpdateModel: an update makes the model anew under the same name",
     "aws:apigateway/resource:Resource": "moto has no UpdateResource: a new path part or parent replaces the resource, which AWS would rename",
-    "aws:apigateway/restApi:RestApi.minimumCompressionSize": "moto keeps the size of the creation and does not update it; the state keeps the value that was sent",
+    "aws:apigateway/restApi:RestApi.minimumCompressionSize": (
+        "moto keeps the size of the creation and does not update it; the state keeps the value that was sent"
+    ),
     "aws:apigateway/restApi:RestApi.tags": "moto keeps the tags of the creation and has no call that changes them; the state keeps the tags that were sent",
     "aws:apigateway/usagePlan:UsagePlan.tags": "moto keeps the tags of the creation and has no call that changes them; the state keeps the tags that were sent",
     "aws:appautoscaling/target:Target.tags": "moto keeps none; the state keeps the tags that were sent",
@@ -23,7 +31,10 @@ GAPS: dict[str, str] = {
     "aws:cloudwatch/logGroup:LogGroup.logGroupClass": "moto does not keep the class of a log group; the state keeps the value that was sent",
     "aws:cloudwatch/logGroup:LogGroup.skipDestroy": "used at deletion only, and kept by the state alone, as with the AWS provider",
     "aws:cloudwatch/metricAlarm:MetricAlarm": "moto takes percentiles (p99) only as extendedStatistic; it refuses an alarm on a trimmed mean, IQM and the like",
-    "aws:dynamodb/table:Table": "moto changes neither a table's encryption nor starts a stream a second time: a changed serverSideEncryption replaces the table, and a stream that was switched off stays off",
+    "aws:dynamodb/table:Table": (
+        "moto changes neither a table's encryption nor starts a stream a second time: "
+        "a changed serverSideEncryption replaces the table, and a stream that was switched off stays off"
+    ),
     "aws:dynamodb/table:Table.tableClass": "moto does not keep it; the state keeps the value that was sent",
     "aws:ec2/flowLog:FlowLog.destinationOptions": "moto does not keep how the files are laid out in S3; the state keeps the value that was sent",
     "aws:ec2/instance:Instance.monitoring": "moto does not switch monitoring of an instance that exists; the state keeps the value that was sent",
@@ -49,7 +60,10 @@ GAPS: dict[str, str] = {
     "aws:lambda/function:Function.s3Key": "moto does not say where the package came from; the state keeps the value that was sent",
     "aws:lambda/function:Function.sourceCodeHash": "the program's own, kept by the state alone, as with the AWS provider; codeSha256 is what AWS computes",
     "aws:lambda/function:Function.tracingConfig": "moto keeps what the creation said and does not update it; the state keeps the value that was sent",
-    "aws:rds/instance:Instance": "every instance of an account has the same DbiResourceId in moto, so the id is the identifier; moto changes no port and gives no hostedZoneId: a changed identifier or port replaces the instance",
+    "aws:rds/instance:Instance": (
+        "every instance of an account has the same DbiResourceId in moto, so the id is the identifier; "
+        "moto changes no port and gives no hostedZoneId: a changed identifier or port replaces the instance"
+    ),
     "aws:rds/instance:Instance.allowMajorVersionUpgrade": "used when the instance is modified only, and kept by the state alone, as with the AWS provider",
     "aws:rds/instance:Instance.applyImmediately": "moto applies every change at once; kept by the state alone, as with the AWS provider",
     "aws:rds/instance:Instance.deleteAutomatedBackups": "used at deletion only, and kept by the state alone, as with the AWS provider",
@@ -60,8 +74,12 @@ GAPS: dict[str, str] = {
     "aws:route53/record:Record.allowOverwrite": "used at creation only, and kept by the state alone, as with the AWS provider",
     "aws:route53/zone:Zone.forceDestroy": "used at deletion only, and kept by the state alone, as with the AWS provider",
     "aws:s3/bucket:Bucket.forceDestroy": "used at deletion only, and kept by the state alone, as with the AWS provider",
-    "aws:s3/bucketIntelligentTieringConfiguration:BucketIntelligentTieringConfiguration": "moto takes its calls for the bucket's own creation and deletion; it is kept in Systems Manager, below /localcloud/s3/",
-    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration.transitionDefaultMinimumObjectSize": "moto answers all_storage_classes_128K whatever was sent; the state keeps the value that was sent",
+    "aws:s3/bucketIntelligentTieringConfiguration:BucketIntelligentTieringConfiguration": (
+        "moto takes its calls for the bucket's own creation and deletion; it is kept in Systems Manager, below /localcloud/s3/"
+    ),
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration.transitionDefaultMinimumObjectSize": (
+        "moto answers all_storage_classes_128K whatever was sent; the state keeps the value that was sent"
+    ),
     "aws:s3/bucketPolicy:BucketPolicy": "moto knows nothing of a request that a condition could be held to: statements with conditions neither allow nor deny",
     "aws:secretsmanager/secret:Secret": "moto cannot clear a description: the last one stays until there is another",
     "aws:secretsmanager/secret:Secret.recoveryWindowInDays": "used at deletion only, and kept by the state alone, as with the AWS provider",
@@ -71,6 +89,10 @@ GAPS: dict[str, str] = {
     "aws:sns/topicSubscription:TopicSubscription.confirmationTimeoutInMinutes": "kept by the state alone, as with the AWS provider",
     "aws:sns/topicSubscription:TopicSubscription.endpointAutoConfirms": "moto confirms all at once; the state keeps the value that was sent",
     "aws:sqs/queue:Queue.redriveAllowPolicy": "moto does not keep it; the state keeps the value that was sent",
-    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": "moto does not change the group, prefix list or IPv6 network of a rule that exists; the rule is replaced",
-    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": "moto does not change the group, prefix list or IPv6 network of a rule that exists; the rule is replaced",
+    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": (
+        "moto does not change the group, prefix list or IPv6 network of a rule that exists; the rule is replaced"
+    ),
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": (
+        "moto does not change the group, prefix list or IPv6 network of a rule that exists; the rule is replaced"
+    ),
 }

@@ -167,13 +167,13 @@ def _rule(inputs: Props) -> Iterator[Refusal]:
     if periods is not None and enough is not None and enough > periods:
         yield Refusal("datapointsToAlarm", f"{enough} of {periods} evaluationPeriods can never be; it must be at most {periods}")
     if inputs.get("evaluateLowSampleCountPercentiles") and not inputs.get("extendedStatistic"):
-        yield Refusal("evaluateLowSampleCountPercentiles", "is for alarms on a percentile (extendedStatistic)")
+        yield Refusal("evaluateLowSampleCountPercentiles", "it is for alarms on a percentile (extendedStatistic)")
 
 
 def _single_metric(inputs: Props) -> Iterator[Refusal]:
     for name in ("metricName", "namespace", "period"):
         if not inputs.get(name):
-            yield Refusal(name, "is required, unless the alarm has metricQueries")
+            yield Refusal(name, "it is required, unless the alarm has metricQueries")
     given = [name for name in ("statistic", "extendedStatistic") if inputs.get(name)]
     if len(given) != 1:
         yield Refusal(given[-1] if given else "statistic", "exactly one of statistic and extendedStatistic must be given")
@@ -190,7 +190,7 @@ def _single_metric(inputs: Props) -> Iterator[Refusal]:
 def _calculation(inputs: Props, queries: list[Any]) -> Iterator[Refusal]:
     for name in ("metricName", "namespace", "dimensions", "period", "unit", "statistic", "extendedStatistic"):
         if inputs.get(name):
-            yield Refusal(name, "cannot be given together with metricQueries")
+            yield Refusal(name, "it cannot be given together with metricQueries")
     known: list[Props] = [query for query in queries if query != UNKNOWN]
     ids = [query["id"] for query in known]
     if repeated := sorted({id_ for id_ in ids if ids.count(id_) > 1 and id_ != UNKNOWN}):

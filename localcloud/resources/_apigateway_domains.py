@@ -51,7 +51,7 @@ def _domain_rule(inputs: Props) -> Iterator[Refusal]:
         yield Refusal("regionalCertificateArn", "give either this (REGIONAL) or certificateArn (EDGE)")
     types = (inputs.get("endpointConfiguration") or {}).get("types")
     if types == "REGIONAL" and regional is None:
-        yield Refusal("regionalCertificateArn", "is required for endpoint type REGIONAL")
+        yield Refusal("regionalCertificateArn", "it is required for endpoint type REGIONAL")
 
 
 _CERTIFICATE = text(pattern=r"arn:aws[a-z-]*:acm:[^:]+:\d{12}:certificate/.+")

@@ -214,9 +214,9 @@ def _integration_rule(inputs: Props) -> Iterator[Refusal]:
     type_, uri = inputs["type"], inputs.get("uri")
     if type_ != "MOCK":
         if uri is None:
-            yield Refusal("uri", f"is required for type {type_}")
+            yield Refusal("uri", f"it is required for type {type_}")
         if inputs.get("integrationHttpMethod") is None:
-            yield Refusal("integrationHttpMethod", f"is required for type {type_}")
+            yield Refusal("integrationHttpMethod", f"it is required for type {type_}")
     if type_ == "AWS_PROXY" and isinstance(uri, str) and ":lambda:path/" in uri and inputs.get("integrationHttpMethod") not in (None, "POST"):
         yield Refusal("integrationHttpMethod", "must be POST: API Gateway calls Lambda by POST whatever the method is")
 

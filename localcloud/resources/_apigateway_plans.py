@@ -50,7 +50,7 @@ API_KEY = Kind(
         "description": text(),
         "enabled": flag(),
         # API Gateway developer guide, "API keys": from 20 to 128 characters.
-        "value": text(replaces=True, at_least=20, at_most=128),
+        "value": text(secret=True, replaces=True, at_least=20, at_most=128),
     },
     outputs=("arn", "createdDate", "lastUpdatedDate", "value"),
     tagged=True,
@@ -143,7 +143,7 @@ def _plan_rule(inputs: Props) -> Iterator[Refusal]:
     if isinstance(quota, dict) and quota.get("period") in _OFFSETS and isinstance(quota.get("offset"), int):
         most = _OFFSETS[quota["period"]]
         if not 0 <= quota["offset"] <= most:
-            yield Refusal("quotaSettings.offset", f"{quota['offset']}: must be from 0 to {most} for period {quota['period']}")
+            yield Refusal("quotaSettings.offset", f"must be from 0 to {most} for period {quota['period']}, not {quota['offset']}")
 
 
 _LIMITS = {"burstLimit": number(at_least=0), "rateLimit": decimal(at_least=0)}

@@ -219,7 +219,7 @@ def _delete_settings(aws: Aws, _: str, state: Props) -> None:
 def _settings_rule(inputs: Props) -> Iterator[Refusal]:
     settings = inputs["settings"]
     if isinstance(settings, dict) and settings.get("dataTraceEnabled") is True and settings.get("loggingLevel") in (None, "OFF"):
-        yield Refusal("settings.dataTraceEnabled", "needs loggingLevel ERROR or INFO")
+        yield Refusal("settings.dataTraceEnabled", "it needs loggingLevel ERROR or INFO")
 
 
 METHOD_SETTINGS = Kind(

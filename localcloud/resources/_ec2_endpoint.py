@@ -136,9 +136,9 @@ def _rule(inputs: Props) -> Iterator[Refusal]:
             yield Refusal("serviceName", f"{service!r} has no gateway endpoint (S3 and DynamoDB have); set vpcEndpointType to Interface")
         for name in _INTERFACE_ONLY:
             if inputs.get(name) not in (None, []):
-                yield Refusal(name, "is for endpoints of type Interface only")
+                yield Refusal(name, "it is for endpoints of type Interface only")
     elif inputs["vpcEndpointType"] == "Interface" and inputs.get("routeTableIds"):
-        yield Refusal("routeTableIds", "is for endpoints of type Gateway only")
+        yield Refusal("routeTableIds", "it is for endpoints of type Gateway only")
 
 
 VPC_ENDPOINT = Kind(

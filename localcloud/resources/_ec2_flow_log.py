@@ -72,11 +72,11 @@ def _rule(inputs: Props) -> Iterator[Refusal]:
     # EC2 API reference, CreateFlowLogs: the permission is required for CloudWatch Logs and not taken for S3.
     to_logs = inputs["logDestinationType"] == _LOGS
     if to_logs and not inputs.get("iamRoleArn"):
-        yield Refusal("iamRoleArn", "is required for CloudWatch Logs: the role that may write to the log group")
+        yield Refusal("iamRoleArn", "it is required for CloudWatch Logs: the role that may write to the log group")
     if not to_logs and inputs.get("iamRoleArn"):
-        yield Refusal("iamRoleArn", "is for CloudWatch Logs only; S3 is permitted by the bucket's policy")
+        yield Refusal("iamRoleArn", "it is for CloudWatch Logs only; S3 is permitted by the bucket's policy")
     if to_logs and inputs.get("destinationOptions"):
-        yield Refusal("destinationOptions", "are for S3 only")
+        yield Refusal("destinationOptions", "they are for S3 only")
 
 
 FLOW_LOG = Kind(

@@ -82,7 +82,7 @@ def _delete_address(aws: Aws, id_: str, _: Props) -> None:
 
 def _one_holder(inputs: Props) -> Iterator[Refusal]:
     if inputs.get("instance") and inputs.get("networkInterface"):
-        yield Refusal("networkInterface", "cannot be set together with instance")
+        yield Refusal("networkInterface", "it cannot be set together with instance")
 
 
 EIP = Kind(

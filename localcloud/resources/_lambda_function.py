@@ -203,14 +203,14 @@ def _variables(variables: Mapping[str, Any]) -> str | None:
 
 def _rule(inputs: Props) -> Iterator[Refusal]:
     if inputs.get("code") is None and inputs.get("s3Bucket") is None:
-        yield Refusal("code", "is required and missing (or s3Bucket and s3Key)")
+        yield Refusal("code", "it is required and missing (or s3Bucket and s3Key)")
     if inputs.get("code") is not None and inputs.get("s3Bucket") is not None:
-        yield Refusal("s3Bucket", "cannot be given together with code")
+        yield Refusal("s3Bucket", "it cannot be given together with code")
     if (inputs.get("s3Bucket") is None) != (inputs.get("s3Key") is None):
         yield Refusal("s3Key", "s3Bucket and s3Key are given together")
     for name in ("handler", "runtime"):
         if inputs.get(name) is None:
-            yield Refusal(name, "is required for packageType Zip")
+            yield Refusal(name, "it is required for packageType Zip")
     logging = inputs.get("loggingConfig")
     if isinstance(logging, dict) and logging.get("logFormat") == "Text":
         for name in ("applicationLogLevel", "systemLogLevel"):

@@ -119,7 +119,7 @@ def _mapping_rule(inputs: Props) -> Iterator[Refusal]:
     arn, size, window = inputs["eventSourceArn"], inputs.get("batchSize"), inputs.get("maximumBatchingWindowInSeconds")
     if ":sqs:" not in arn:
         if ":kinesis:" in arn and inputs.get("startingPosition") is None:
-            yield Refusal("startingPosition", "is required for a stream")
+            yield Refusal("startingPosition", "it is required for a stream")
         return
     if arn.endswith(".fifo"):
         if isinstance(size, int) and size > 10:
@@ -130,7 +130,7 @@ def _mapping_rule(inputs: Props) -> Iterator[Refusal]:
         yield Refusal("batchSize", f"{size}: more than 10 needs maximumBatchingWindowInSeconds of at least 1")
     for name in ("bisectBatchOnFunctionError", "maximumRecordAgeInSeconds", "maximumRetryAttempts", "parallelizationFactor", "startingPosition"):
         if inputs.get(name) is not None:
-            yield Refusal(name, "is for streams, not for queues")
+            yield Refusal(name, "it is for streams, not for queues")
 
 
 _FILTER = {"pattern": json_text(required=True, shape="CreateEventSourceMapping.FilterCriteria.Filters.Pattern")}

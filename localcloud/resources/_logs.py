@@ -148,7 +148,7 @@ def _delete_filter(aws: Aws, name: str, state: Props) -> None:
 def _filter_rule(inputs: Props) -> Iterator[Refusal]:
     transformation = inputs["metricTransformation"]
     if isinstance(transformation, dict) and transformation.get("dimensions") and transformation.get("defaultValue"):
-        yield Refusal("metricTransformation.defaultValue", "cannot be given together with dimensions")
+        yield Refusal("metricTransformation.defaultValue", "it cannot be given together with dimensions")
 
 
 def _is_number(value: str) -> str | None:

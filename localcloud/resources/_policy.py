@@ -96,7 +96,7 @@ def _rule(kind: _Kind, at_most: int | None) -> Callable[[str], str | None]:
         size = len(document) if kind is _RESOURCE_BASED else sum(not character.isspace() for character in document)
         if at_most is not None and size > at_most:
             found.append(f"has {size} characters; AWS takes at most {at_most}")
-        return f"is not a policy that AWS takes: {'; '.join(found)}" if found else None
+        return f"it is not a policy that AWS takes: {'; '.join(found)}" if found else None
 
     return check
 

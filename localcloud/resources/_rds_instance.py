@@ -198,7 +198,7 @@ INSTANCE = Kind(
         "kmsKeyId": text(replaces=True, pattern=_ARN.format(service="kms")),
         "dbName": text(replaces=True, pattern=r"[A-Za-z][A-Za-z0-9_]{0,62}"),
         "username": text(required=True, replaces=True, pattern=r"[A-Za-z][A-Za-z0-9_]{0,62}", rule=_rds_rules.user),
-        "password": text(rule=_rds_rules.password),
+        "password": text(secret=True, rule=_rds_rules.password),
         "manageMasterUserPassword": flag(),
         "masterUserSecretKmsKeyId": text(pattern=_ARN.format(service="kms")),
         "port": number(replaces=True, at_least=1_150, at_most=65_535),

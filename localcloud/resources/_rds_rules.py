@@ -111,11 +111,11 @@ def refusals(inputs: Props) -> Iterator[Refusal]:
     yield from _monitoring(inputs)
     yield from _windows(inputs)
     if inputs.get("multiAz") is True and inputs.get("availabilityZone"):
-        yield Refusal("availabilityZone", "excludes multiAz: RDS chooses the zones of a Multi-AZ instance")
+        yield Refusal("availabilityZone", "it excludes multiAz: RDS chooses the zones of a Multi-AZ instance")
     if inputs.get("kmsKeyId") and not inputs.get("storageEncrypted"):
-        yield Refusal("kmsKeyId", "is taken only with storageEncrypted")
+        yield Refusal("kmsKeyId", "it is taken only with storageEncrypted")
     if not inputs.get("skipFinalSnapshot") and not inputs.get("finalSnapshotIdentifier"):
-        yield Refusal("finalSnapshotIdentifier", "is required unless skipFinalSnapshot is true; without it the instance could not be deleted")
+        yield Refusal("finalSnapshotIdentifier", "it is required unless skipFinalSnapshot is true; without it the instance could not be deleted")
 
 
 def _storage_type(inputs: Props) -> str:
@@ -127,7 +127,7 @@ def _size(inputs: Props) -> Iterator[Refusal]:
     if isinstance(size, int) and kind in _STORAGE:
         yield from _between("allocatedStorage", size, _STORAGE[kind], f"GiB of {kind}")
         if isinstance(most, int) and most and most * 10 < size * 11:
-            yield Refusal("maxAllocatedStorage", f"is {most}; it must be at least 10 % more than allocatedStorage, which is {size}")
+            yield Refusal("maxAllocatedStorage", f"it is {most}; it must be at least 10 % more than allocatedStorage, which is {size}")
 
 
 def _speed(inputs: Props) -> Iterator[Refusal]:
@@ -136,14 +136,14 @@ def _speed(inputs: Props) -> Iterator[Refusal]:
     if kind not in _STORAGE:
         return
     if iops is None and kind in ("io1", "io2"):
-        yield Refusal("iops", f"is required for {kind}")
+        yield Refusal("iops", f"it is required for {kind}")
     for name, value, limits in (("iops", iops, _IOPS.get(kind)), ("storageThroughput", throughput, _THROUGHPUT.get(kind))):
         if value is None:
             continue
         if limits is None:
-            yield Refusal(name, f"is not taken for {kind}")
+            yield Refusal(name, f"it is not taken for {kind}")
         elif kind == "gp3" and isinstance(size, int) and size < _STRIPED:
-            yield Refusal(name, f"is not taken for gp3 below {_STRIPED} GiB; allocatedStorage is {size}")
+            yield Refusal(name, f"it is not taken for gp3 below {_STRIPED} GiB; allocatedStorage is {size}")
         elif isinstance(value, int):
             yield from _between(name, value, limits, f"for {kind}")
 
@@ -151,28 +151,28 @@ def _speed(inputs: Props) -> Iterator[Refusal]:
 def _between(name: str, value: int, limits: tuple[int, int], what: str) -> Iterator[Refusal]:
     least, most = limits
     if not least <= value <= most:
-        yield Refusal(name, f"is {value}; RDS takes {least} to {most} {what}")
+        yield Refusal(name, f"it is {value}; RDS takes {least} to {most} {what}")
 
 
 def _password(inputs: Props) -> Iterator[Refusal]:
     managed = inputs.get("manageMasterUserPassword")
     if managed is True and inputs.get("password"):
-        yield Refusal("password", "excludes manageMasterUserPassword: RDS makes the password and keeps it in Secrets Manager")
+        yield Refusal("password", "it excludes manageMasterUserPassword: RDS makes the password and keeps it in Secrets Manager")
     if not managed and not inputs.get("password"):
-        yield Refusal("password", "is required, or manageMasterUserPassword set to true")
+        yield Refusal("password", "it is required, or manageMasterUserPassword set to true")
     if inputs.get("masterUserSecretKmsKeyId") and not managed:
-        yield Refusal("masterUserSecretKmsKeyId", "is taken only with manageMasterUserPassword")
+        yield Refusal("masterUserSecretKmsKeyId", "it is taken only with manageMasterUserPassword")
 
 
 def _monitoring(inputs: Props) -> Iterator[Refusal]:
     interval, role = inputs.get("monitoringInterval"), inputs.get("monitoringRoleArn")
     if isinstance(interval, int) and interval and not role:
-        yield Refusal("monitoringRoleArn", f"is required for a monitoringInterval of {interval}")
+        yield Refusal("monitoringRoleArn", f"it is required for a monitoringInterval of {interval}")
     if role and not interval:
         yield Refusal("monitoringInterval", "must not be 0 when monitoringRoleArn is set")
     for name in ("performanceInsightsKmsKeyId", "performanceInsightsRetentionPeriod"):
         if inputs.get(name) and not inputs.get("performanceInsightsEnabled"):
-            yield Refusal(name, "is taken only with performanceInsightsEnabled")
+            yield Refusal(name, "it is taken only with performanceInsightsEnabled")
 
 
 def _windows(inputs: Props) -> Iterator[Refusal]:

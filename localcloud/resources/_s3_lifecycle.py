@@ -87,7 +87,7 @@ def _ages(rule: Props, at: str, member: str, ends_at: str, ends: Any) -> Iterato
         if storage in _INFREQUENT and days < _INFREQUENT_DAYS:
             yield Refusal(at, f"{member} of {storage} is {days}; S3 takes at least {_INFREQUENT_DAYS}")
         if isinstance(ends, int) and ends <= days:
-            yield Refusal(ends_at, f"is {ends}, but must be more than the {days} after which objects move to {storage}")
+            yield Refusal(ends_at, f"it is {ends}, but must be more than the {days} after which objects move to {storage}")
     for (upper, before), (lower, after) in pairwise(sorted(moves, key=lambda move: _DOWNWARDS.index(move[0]))):
         least = before + (_INFREQUENT_DAYS if upper in _INFREQUENT else 1)
         if upper == lower:
@@ -102,13 +102,13 @@ def _combinations(rule: Props, at: str) -> Iterator[Refusal]:
         yield Refusal(f"{at}.expiration", "expiredObjectDeleteMarker and days exclude each other")
     if chosen.get("tag") or members(chosen.get("and")).get("tags"):
         if expiration.get("expiredObjectDeleteMarker"):
-            yield Refusal(f"{at}.expiration.expiredObjectDeleteMarker", "cannot be chosen by tag: delete markers have none")
+            yield Refusal(f"{at}.expiration.expiredObjectDeleteMarker", "it cannot be chosen by tag: delete markers have none")
         if rule.get("abortIncompleteMultipartUpload"):
-            yield Refusal(f"{at}.abortIncompleteMultipartUpload", "cannot be chosen by tag: unfinished uploads have none")
+            yield Refusal(f"{at}.abortIncompleteMultipartUpload", "it cannot be chosen by tag: unfinished uploads have none")
     if len([name for name in ("prefix", "tag", "and") if chosen.get(name)]) > 1:
-        yield Refusal(f"{at}.filter", "takes one of prefix, tag and and; put several conditions into and")
+        yield Refusal(f"{at}.filter", "it takes one of prefix, tag and and; put several conditions into and")
     if rule and not any(rule.get(action) for action in _ACTIONS):
-        yield Refusal(at, f"does nothing; a rule has at least one of {', '.join(_ACTIONS)}")
+        yield Refusal(at, f"it does nothing; a rule has at least one of {', '.join(_ACTIONS)}")
 
 
 _ACTIONS = ("expiration", "transitions", "noncurrentVersionExpiration", "noncurrentVersionTransitions", "abortIncompleteMultipartUpload")

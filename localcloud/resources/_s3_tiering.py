@@ -51,7 +51,7 @@ def _refusals(inputs: Props) -> Iterator[Refusal]:
         tier, days = tiering.get("accessTier"), tiering.get("days")
         least = _LEAST_DAYS.get(str(tier))
         if least and isinstance(days, int) and days < least:
-            yield Refusal(f"tierings[{position}].days", f"is {days}; {tier} takes {least} to {_MOST_DAYS}")
+            yield Refusal(f"tierings[{position}].days", f"it is {days}; {tier} takes {least} to {_MOST_DAYS}")
         if least and tier in tiers:
             yield Refusal(f"tierings[{position}].accessTier", f"{tier} is named twice")
         tiers.append(tier)

@@ -100,7 +100,7 @@ def _certificate_rule(inputs: Props) -> Iterator[Refusal]:
     # ACM user guide, "Request a public certificate": the common name is limited by RFC 5280.
     name = inputs["domainName"]
     if len(name) > 64:
-        yield Refusal("domainName", f"{len(name)} characters; ACM takes at most 64 for the first name (put longer ones into subjectAlternativeNames)")
+        yield Refusal("domainName", f"it has {len(name)} characters; ACM takes at most 64 for the first name (put longer ones into subjectAlternativeNames)")
 
 
 _NAME = "RequestCertificate.SubjectAlternativeNames"

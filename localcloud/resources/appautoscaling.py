@@ -92,7 +92,7 @@ def _target_refusals(inputs: Props) -> Iterator[Refusal]:
     yield from _scaled_refusals(inputs)
     least, most = inputs["minCapacity"], inputs["maxCapacity"]
     if isinstance(least, int) and isinstance(most, int) and least > most:
-        yield Refusal("minCapacity", f"is {least}, more than maxCapacity, which is {most}")
+        yield Refusal("minCapacity", f"it is {least}, more than maxCapacity, which is {most}")
 
 
 _WHICH = {
@@ -187,7 +187,7 @@ def _policy_refusals(inputs: Props) -> Iterator[Refusal]:
         yield Refusal(f"{at}.predefinedMetricSpecification.predefinedMetricType", f"{metric} is no metric of serviceNamespace {namespace}")
     value, (least, most) = tracking.get("targetValue"), _UTILIZATION
     if namespace == "dynamodb" and isinstance(value, int | float) and not least <= value <= most:
-        yield Refusal(f"{at}.targetValue", f"is {value}; DynamoDB takes a utilization of {least} to {most} per cent")
+        yield Refusal(f"{at}.targetValue", f"it is {value}; DynamoDB takes a utilization of {least} to {most} per cent")
 
 
 _SHAPE = "PutScalingPolicy.TargetTrackingScalingPolicyConfiguration.PredefinedMetricSpecification"

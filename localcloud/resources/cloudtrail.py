@@ -156,11 +156,11 @@ def _rule(inputs: Props) -> Iterator[Refusal]:
         missing = "cloudWatchLogsGroupArn" if inputs.get("cloudWatchLogsRoleArn") else "cloudWatchLogsRoleArn"
         yield Refusal(missing, "cloudWatchLogsGroupArn and cloudWatchLogsRoleArn go together")
     if inputs.get("eventSelectors") and inputs.get("advancedEventSelectors"):
-        yield Refusal("advancedEventSelectors", "cannot be given together with eventSelectors")
+        yield Refusal("advancedEventSelectors", "it cannot be given together with eventSelectors")
     selectors = inputs.get("eventSelectors") or ()
     for position, selector in enumerate(() if selectors == UNKNOWN else selectors):
         if isinstance(selector, dict) and selector.get("excludeManagementEventSources") and selector.get("includeManagementEvents") is False:
-            yield Refusal(f"eventSelectors[{position}].excludeManagementEventSources", "needs includeManagementEvents")
+            yield Refusal(f"eventSelectors[{position}].excludeManagementEventSources", "it needs includeManagementEvents")
 
 
 def _values() -> Field:

@@ -49,7 +49,7 @@ def _is_body(document: str) -> str | None:
     widgets = cast("list[Any]", widgets)
     found = [f"widgets[{position}]: {problem}" for position, widget in enumerate(widgets) for problem in _widget_problems(widget)]
     if len(widgets) > _MOST_WIDGETS:
-        found.append(f"has {len(widgets)} widgets; a dashboard has at most {_MOST_WIDGETS}")
+        found.append(f"it has {len(widgets)} widgets; a dashboard has at most {_MOST_WIDGETS}")
     return "; ".join(found) or None
 
 

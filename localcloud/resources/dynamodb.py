@@ -239,11 +239,11 @@ def _refusals(inputs: Props) -> Iterator[Refusal]:
     if inputs.get("localSecondaryIndexes") and not inputs.get("rangeKey"):
         yield Refusal("localSecondaryIndexes", "a table without a rangeKey has none")
     if inputs.get("streamEnabled") is True and not inputs.get("streamViewType"):
-        yield Refusal("streamViewType", "is required when streamEnabled is true")
+        yield Refusal("streamViewType", "it is required when streamEnabled is true")
     if inputs.get("streamViewType") and not inputs.get("streamEnabled"):
-        yield Refusal("streamViewType", "is taken only when streamEnabled is true")
+        yield Refusal("streamViewType", "it is taken only when streamEnabled is true")
     if (ttl := members(inputs.get("ttl"))).get("enabled") is True and not ttl.get("attributeName"):
-        yield Refusal("ttl.attributeName", "is required when ttl is enabled")
+        yield Refusal("ttl.attributeName", "it is required when ttl is enabled")
 
 
 def _attribute_refusals(inputs: Props) -> Iterator[Refusal]:
@@ -269,9 +269,9 @@ def _capacity_refusals(inputs: Props) -> Iterator[Refusal]:
     for at, owner in (("", inputs), *((at, index) for at, index in indexes if index)):
         for name in ("readCapacity", "writeCapacity"):
             if mode == _ON_DEMAND and owner.get(name) is not None:
-                yield Refusal(f"{at}{name}", f"is not taken with billingMode {_ON_DEMAND}")
+                yield Refusal(f"{at}{name}", f"it is not taken with billingMode {_ON_DEMAND}")
             if mode == "PROVISIONED" and owner.get(name) is None:
-                yield Refusal(f"{at}{name}", "is required with billingMode PROVISIONED")
+                yield Refusal(f"{at}{name}", "it is required with billingMode PROVISIONED")
 
 
 _KEY = "CreateTable.AttributeDefinitions.AttributeName"

@@ -105,7 +105,7 @@ def _delete_key(aws: Aws, id_: str, state: Props) -> None:
 def _key_rule(inputs: Props) -> Iterator[Refusal]:
     spec, usage = inputs.get("customerMasterKeySpec") or _SYMMETRIC, inputs.get("keyUsage") or _USAGE
     if inputs.get("rotationPeriodInDays") is not None and not inputs.get("enableKeyRotation"):
-        yield Refusal("rotationPeriodInDays", "needs enableKeyRotation")
+        yield Refusal("rotationPeriodInDays", "it needs enableKeyRotation")
     if UNKNOWN in (spec, usage):
         return
     # KMS developer guide, "Rotating keys": only symmetric encryption keys rotate by themselves.

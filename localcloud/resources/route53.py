@@ -227,7 +227,7 @@ def _record_rule(inputs: Props) -> Iterator[Refusal]:
     if bool(records) == bool(aliases):
         yield Refusal("records", "give either records (with ttl) or aliases")
     elif records and inputs.get("ttl") is None:
-        yield Refusal("ttl", "is required with records")
+        yield Refusal("ttl", "it is required with records")
     elif aliases and inputs.get("ttl") is not None:
         yield Refusal("ttl", "an alias has its target's")
     yield from _value_refusals(inputs["type"], records or [])

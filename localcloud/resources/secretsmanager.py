@@ -125,7 +125,7 @@ SECRET_VERSION = Kind(
     # A version never changes: a new value is a new version, made before the old one goes.
     inputs={
         "secretId": text(required=True, replaces=True, shape="PutSecretValue.SecretId"),
-        "secretString": text(required=True, replaces=True, shape="PutSecretValue.SecretString"),
+        "secretString": text(secret=True, required=True, replaces=True, shape="PutSecretValue.SecretString"),
     },
     outputs=("arn", "secretArn", "versionId", "versionStages"),
     delete_first=False,

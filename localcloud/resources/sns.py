@@ -95,7 +95,7 @@ def _topic_rule(inputs: Props) -> Iterator[Refusal]:
     if name != UNKNOWN and name.endswith(".fifo") != fifo:
         yield Refusal("name", f"{name!r}: the name of a FIFO topic ends in .fifo, and only its name does (fifoTopic is {_sent(fifo)})")
     if inputs.get("contentBasedDeduplication") and not fifo:
-        yield Refusal("contentBasedDeduplication", "is for FIFO topics (fifoTopic)")
+        yield Refusal("contentBasedDeduplication", "it is for FIFO topics (fifoTopic)")
 
 
 TOPIC = Kind(
@@ -262,18 +262,18 @@ def _unsubscribe(aws: Aws, arn: str, _: Props) -> None:
 def _subscription_rule(inputs: Props) -> Iterator[Refusal]:
     protocol, endpoint = inputs["protocol"], inputs["endpoint"]
     if inputs.get("filterPolicyScope") and not inputs.get("filterPolicy"):
-        yield Refusal("filterPolicyScope", "needs a filterPolicy")
+        yield Refusal("filterPolicyScope", "it needs a filterPolicy")
     if protocol == UNKNOWN:
         return
     if endpoint != UNKNOWN and not re.fullmatch(_ENDPOINTS[protocol], endpoint):
         yield Refusal("endpoint", f"{endpoint!r} is no endpoint of protocol {protocol}: it must match {_ENDPOINTS[protocol]}")
     if inputs.get("rawMessageDelivery") and protocol not in ("sqs", "firehose", *_HTTP):
-        yield Refusal("rawMessageDelivery", f"is for sqs, firehose, http and https, not {protocol}")
+        yield Refusal("rawMessageDelivery", f"it is for sqs, firehose, http and https, not {protocol}")
     for name in ("deliveryPolicy", "endpointAutoConfirms", "confirmationTimeoutInMinutes"):
         if inputs.get(name) and protocol not in _HTTP:
-            yield Refusal(name, f"is for http and https, not {protocol}")
+            yield Refusal(name, f"it is for http and https, not {protocol}")
     if bool(inputs.get("subscriptionRoleArn")) != (protocol == "firehose"):
-        yield Refusal("subscriptionRoleArn", f"is required by protocol firehose, and no other takes it; this one is {protocol}")
+        yield Refusal("subscriptionRoleArn", f"it is required by protocol firehose, and no other takes it; this one is {protocol}")
 
 
 def _is_filter(document: str) -> str | None:
@@ -281,7 +281,7 @@ def _is_filter(document: str) -> str | None:
     policy = _object(document)
     if policy is None:
         return "must be a JSON object"
-    return f"has {len(policy)} keys; a filter policy has at most 5" if len(policy) > 5 else None
+    return f"it has {len(policy)} keys; a filter policy has at most 5" if len(policy) > 5 else None
 
 
 def _is_redrive(document: str) -> str | None:

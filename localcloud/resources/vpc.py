@@ -113,10 +113,10 @@ def _rule(inputs: Props) -> Iterator[Refusal]:
     protocol = inputs["ipProtocol"]
     if protocol == _EVERYTHING:
         for name in given:
-            yield Refusal(name, "cannot be set with an ipProtocol of -1, which is all protocols and all ports")
+            yield Refusal(name, "it cannot be set with an ipProtocol of -1, which is all protocols and all ports")
     elif protocol in _PROTOCOLS and protocol not in _PORTLESS:
         for name in sorted({"fromPort", "toPort"} - set(given)):
-            yield Refusal(name, f"is required for {protocol}")
+            yield Refusal(name, f"it is required for {protocol}")
     if protocol in {"tcp", "udp"}:
         yield from _port_order(inputs.get("fromPort"), inputs.get("toPort"))
 
@@ -124,9 +124,9 @@ def _rule(inputs: Props) -> Iterator[Refusal]:
 def _port_order(lowest: Any, highest: Any) -> Iterator[Refusal]:
     """Ports of TCP and UDP; those that a preview does not know yet pass."""
     if isinstance(lowest, int | float) and lowest < 0:
-        yield Refusal("fromPort", f"{lowest:g}: a port must be at least 0")
+        yield Refusal("fromPort", f"must be at least 0, not {lowest:g}")
     if isinstance(lowest, int | float) and isinstance(highest, int | float) and highest < lowest:
-        yield Refusal("toPort", f"{highest:g}: must not be below fromPort ({lowest:g})")
+        yield Refusal("toPort", f"must not be below fromPort, which is {lowest:g}, and is {highest:g}")
 
 
 @dataclass(frozen=True, kw_only=True)
