@@ -1,7 +1,7 @@
 # The commands of this repository that come before `invoke` exists, and the checks. Works with GNU make 3.81 (macOS) and later.
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint types format requirements clean FORCE
+.PHONY: help venv demo test lint types format docs requirements clean FORCE
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -36,6 +36,9 @@ types: $(READY) ## pyright; fetches it from the npm registry the first time
 format: $(READY) ## rewrite the code as `make lint` wants it
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
+
+docs: $(READY) ## write the generated parts of README.md and docs/
+	$(BIN)/python -m ops.docs
 
 requirements: $(READY) ## lock requirements/*.in again; UPGRADE=1 takes the newest versions
 	$(LOCK) $(if $(UPGRADE),--upgrade) requirements/development.in --output-file requirements/all.txt

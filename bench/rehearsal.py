@@ -24,4 +24,5 @@ def run(rounds: int) -> None:
     seconds = [one.seconds for one in figures]
     print(f"rehearse prod: {statistics.median(seconds):.1f} s (from {min(seconds):.1f} to {max(seconds):.1f}; at most 6 here)")
     print(f"               {max(one.memory for one in figures):.0f} MiB (at most 500)")
-    print(f"               {statistics.median(a / b for a, b in zip(seconds, floors, strict=True)):.1f} times the import of pulumi, pulumi_aws.ec2, boto3 and moto")
+    times = statistics.median(own / floor for own, floor in zip(seconds, floors, strict=True))
+    print(f"               {times:.1f} times the import of pulumi, pulumi_aws.ec2, boto3 and moto")

@@ -35,7 +35,8 @@ def timed(command: Sequence[str], environment: Mapping[str, str], folder: Path =
     seconds = time.perf_counter() - started
     if process.returncode:
         raise Failed(f"{' '.join(command)} ended with {process.returncode}:\n{output.decode(errors='replace')[-2000:]}")
-    return Figures(seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / (1 if sys.platform == "darwin" else 1024) / (1024 if sys.platform == "darwin" else 1))
+    unit = 1024**2 if sys.platform == "darwin" else 1024  # macOS tells bytes, Linux KiB
+    return Figures(seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / unit)
 
 
 def in_turn(rounds: int, **what: Callable[[], float]) -> dict[str, list[float]]:

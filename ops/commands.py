@@ -128,7 +128,7 @@ def local_env(request: Request) -> int:
         whole["PATH"] = f"{stand_in}{os.pathsep}{whole['PATH']}"
         wanted = {name: value for name, value in whole.items() if name not in os.environ or os.environ[name] != value}
         keys = cloud.credentials(session.workspace.environment.account)
-        wanted |= {"AWS_ENDPOINT_URL": cloud.endpoint, "AWS_REGION": session.workspace.environment.region, **keys}
+        wanted |= {"AWS_ENDPOINT_URL": cloud.endpoint, **dict.fromkeys(("AWS_REGION", "AWS_DEFAULT_REGION"), session.workspace.environment.region), **keys}
         for name, value in sorted(wanted.items()):
             if value or name in os.environ:
                 print(f"export {name}={shlex.quote(value)}")
@@ -181,7 +181,7 @@ def doctor(*, as_json: bool) -> int:
     if as_json:
         print(doctors.as_json(report))
     else:
-        doctors.render(report, _console())
+        doctors.render(report, _console(markup=True))
     return EXIT_GOOD if doctors.healthy(report) else EXIT_FAILED
 
 
@@ -324,12 +324,12 @@ def _table(headers: Iterable[str], rows: Iterable[tuple[str, ...]]) -> None:
     _console().print(table)
 
 
-def _console(*, stderr: bool = False) -> Console:
+def _console(*, stderr: bool = False, markup: bool = False) -> Console:
     """A console as wide as the terminal; into a pipe, as wide as it takes to break no line that a program may look for."""
     from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout
-    return Console(stderr=stderr, highlight=False, markup=False, emoji=False, width=None if stream.isatty() else 200)
+    return Console(stderr=stderr, highlight=False, markup=markup, emoji=False, width=None if stream.isatty() else 200)
 
 
 def _refused(said: Iterable[str], code: int = EXIT_REFUSED) -> int:

@@ -20,6 +20,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from ops import places
 from ops.engine_events import Listener, Summary
 from ops.projects import Project
@@ -57,7 +59,9 @@ class Stack:
         with tempfile.TemporaryDirectory(prefix=f"{self.project.name}-") as folder:
             Path(folder, "Pulumi.yaml").write_text(f"name: {self.project.name}\nruntime: python\n")
             Path(folder, f"Pulumi.{self.name}.yaml").write_bytes(self.configuration.read_bytes())
-            answer = self.call("stack", "init", self.full_name, "--no-select", folder=Path(folder))
+            named = yaml.safe_load(self.configuration.read_text()).get("secretsprovider")
+            provider = ["--secrets-provider", named] if named else []
+            answer = self.call("stack", "init", self.full_name, "--no-select", *provider, folder=Path(folder))
         if answer.returncode and "already exists" not in answer.stderr:
             raise EngineError(_said(answer))
 

@@ -30,6 +30,7 @@ class Workspace:
     page: Page
     environment: Environment
     file: Path = field(repr=False)
+    target: TargetName = "aws"
 
 
 def open_workspace(name: str, suffix: str = "", *, target: TargetName = "aws") -> Workspace:
@@ -49,13 +50,16 @@ def open_workspace(name: str, suffix: str = "", *, target: TargetName = "aws") -
         raise PageError(found)
     stack = f"{name}-{suffix}" if suffix else name
     file = places.LOCAL / "pages" / f"Pulumi.{stack}.yaml"
-    return Workspace(name, suffix, stack, page, environment_of(page), file)
+    return Workspace(name, suffix, stack, page, environment_of(page), file, target)
 
 
 def write_configuration(workspace: Workspace, folder: Path | None = None) -> Path:
     """Writes the engine's copy of the page (into another folder, if one is given); a secrets provider that the page names goes along."""
     file = folder / workspace.file.name if folder else workspace.file
     document = yaml.safe_load((pages.ENVIRONMENTS / f"Pulumi.{workspace.name}.yaml").read_text())
+    if workspace.target == "local":
+        # What a page says of secrets is for AWS: KMS must not be asked for a deployment on this machine.
+        document = {key: value for key, value in document.items() if key not in {"secretsprovider", "encryptedkey", "encryptionsalt"}}
     document["config"] = dict(workspace.page.config)
     file.parent.mkdir(parents=True, exist_ok=True)
     new = file.with_suffix(".new")
