@@ -42,9 +42,14 @@ class Fingerprint:
 
 @dataclass(frozen=True)
 class Record:
-    """A successful deployment: what it was made from, and when (ISO 8601, UTC)."""
+    """A successful deployment: what it was made from and left behind, the digest of its outputs, and when (ISO 8601, UTC).
+
+    The engine encrypts a secret output anew whenever it writes the state, so that its text there changes although it does not: the digest is kept
+    for as long as nothing was changed.
+    """
 
     fingerprint: Fingerprint
+    outputs: str
     at: str
 
 
@@ -64,8 +69,13 @@ def page_of(page: Page, project: Project) -> str:
     return _digest(read)
 
 
-def upstream_of(outputs: Mapping[str, Mapping[str, Any]]) -> str:
-    """The digest of the outputs of each upstream project, as they stand in its state."""
+def outputs_of(outputs: Mapping[str, Any]) -> str:
+    """The digest of a stack's outputs, as they stand in its state."""
+    return _digest(outputs)
+
+
+def upstream_of(outputs: Mapping[str, str]) -> str:
+    """The digest of the digests of each upstream project's outputs."""
     return _digest(outputs)
 
 
@@ -73,17 +83,22 @@ def load(folder: Path, project: Project, stack: str) -> Record | None:
     """The record of the last successful deployment that this machine knows of."""
     try:
         content = json.loads(_file(folder, project, stack).read_text())
-        return Record(Fingerprint(**content["fingerprint"]), content["at"])
+        return Record(Fingerprint(**content["fingerprint"]), content["outputs"], content["at"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def save(folder: Path, project: Project, stack: str, fingerprint: Fingerprint) -> None:
-    """Records a successful deployment."""
+def now() -> str:
+    """The time for a record."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def save(folder: Path, project: Project, stack: str, record: Record) -> None:
+    """Keeps the record of a successful deployment."""
     path = _file(folder, project, stack)
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_suffix(f".{os.getpid()}")
-    new.write_text(json.dumps(asdict(Record(fingerprint, datetime.now(UTC).isoformat(timespec="seconds"))), indent=2))
+    new.write_text(json.dumps(asdict(record), indent=2))
     new.replace(path)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from ops import fingerprint
 from ops.engine import EngineError, Stack
 from ops.engine_events import Listener, Summary
+from ops.fingerprint import Fingerprint, Record
 from ops.projects import projects
 from ops.recovery import recover
 from ops.report import Outcome, Result
@@ -36,9 +37,8 @@ def deploying(*, force: bool) -> Operation:
         fingerprint.forget(session.target.records, projects()[project], session.workspace.stack)
         summary = _operate(session, stack, "up")
         if summary.ok:
-            after = session.state(project)
-            left = dataclasses.replace(session.fingerprint(project), state=after.digest if after else "")
-            fingerprint.save(session.target.records, projects()[project], session.workspace.stack, left)
+            known = record if record and record.fingerprint.state == before.state and not _changed(summary) else None
+            _keep(session, project, session.fingerprint(project), known.outputs if known else "", fingerprint.now())
         return _summarized(session, project, summary)
 
     return deploy
@@ -69,7 +69,12 @@ def refresh(session: Session, project: str) -> Result:
         return _result(session, project, Outcome.SUCCEEDED, cause="never deployed: nothing to refresh")
     if refused := recover(stack, session.target, session.progress, session.cancelled):
         return refused
-    return _summarized(session, project, _operate(session, stack, "refresh"))
+    record, before = session.record(project), session.state(project)
+    summary = _operate(session, stack, "refresh")
+    if record and before and before.digest == record.fingerprint.state and summary.ok and not _changed(summary):
+        # The engine writes the state anew, in other words; it is still what the last deployment left behind.
+        _keep(session, project, record.fingerprint, record.outputs, record.at)
+    return _summarized(session, project, summary)
 
 
 def destroy(session: Session, project: str) -> Result:
@@ -84,6 +89,20 @@ def destroy(session: Session, project: str) -> Result:
     if summary.ok:
         stack.remove()
     return _summarized(session, project, summary)
+
+
+def _changed(summary: Summary) -> bool:
+    return any(count for kind, count in summary.changes.items() if kind != "same")
+
+
+def _keep(session: Session, project: str, made_from: Fingerprint, outputs: str, at: str) -> None:
+    """Records what a stack was made from, with the state as it is now; `outputs`: their digest, where it is known that they did not change."""
+    after = session.state(project)
+    if after is None:
+        return
+    left = dataclasses.replace(made_from, state=after.digest)
+    record = Record(left, outputs or fingerprint.outputs_of(after.outputs), at)
+    fingerprint.save(session.target.records, projects()[project], session.workspace.stack, record)
 
 
 def _operate(session: Session, stack: Stack, command: str) -> Summary:

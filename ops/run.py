@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -133,7 +134,7 @@ def prepare(request: Request, progress: Progress) -> Session:
         guards.confirmed(opened, request.command, request.confirm)
     cli = toolchain.find() or _make_cli()
     workspace.write_configuration(opened)
-    return Session(opened, _target(request, progress), cli, progress)
+    return Session(opened, _target(request, progress), cli, progress, _packages())
 
 
 def _make_cli() -> toolchain.Cli:
@@ -142,6 +143,13 @@ def _make_cli() -> toolchain.Cli:
 
     with shown() as progress:
         return toolchain.ensure(progress)
+
+
+def _packages() -> dict[str, tuple[Path, ...]]:
+    """The packages as they lie there, for what only looks; none where a deployment would make them anew, which is a change."""
+    from ops import package
+
+    return {"app": tuple(package.paths().values()) if package.fresh() else ()}
 
 
 def _target(request: Request, progress: Progress) -> Target:

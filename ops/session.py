@@ -6,7 +6,6 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from ops import fingerprint, state
 from ops.engine import Stack
@@ -55,18 +54,21 @@ class Session:
     def fingerprint(self, project: str) -> Fingerprint:
         """What a deployment of the project would start from now."""
         described = projects()[project]
-        upstream: dict[str, Any] = {}
-        for name in described.takes:
-            found = self.state(name)
-            upstream[name] = found.outputs if found else None
         own = self.state(project)
         return Fingerprint(
             code=fingerprint.code_of(described, self.packages.get(project, ())),
             page=fingerprint.page_of(self.workspace.page, described),
-            upstream=fingerprint.upstream_of(upstream),
+            upstream=fingerprint.upstream_of({name: self._outputs(name) for name in described.takes}),
             engine=f"{self.cli.version} {self.cli.host}",
             state=own.digest if own else "",
         )
+
+    def _outputs(self, project: str) -> str:
+        """The digest of a stack's outputs; empty when there is none."""
+        found, record = self.state(project), self.record(project)
+        if found is None:
+            return ""
+        return record.outputs if record and record.fingerprint.state == found.digest else fingerprint.outputs_of(found.outputs)
 
     def record(self, project: str) -> fingerprint.Record | None:
         """The last successful deployment of the project's stack that this machine knows of."""

@@ -53,10 +53,9 @@ def _standing(session: Session, project: str) -> Standing:
 def _words(changed: list[str]) -> str:
     if not changed:
         return "up to date"
-    # By themselves; beside a changed page or program they are of no account.
-    if len(changed) == 1 and changed[0] in {"upstream outputs changed", "state changed", "engine changed"}:
-        return f"{changed[0]} since"
-    return "page or code changed"
+    if {"page changed", "code changed"} & set(changed):
+        return "page or code changed"
+    return f"{changed[0]} since"
 
 
 def as_json(found: list[Standing]) -> str:
