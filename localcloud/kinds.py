@@ -147,6 +147,8 @@ class Kind:
         """Update the resource in place from the `old` state to the `new` inputs; its state afterwards."""
         if self.update is None:
             raise TypeError(f"{self.type} cannot be updated in place")
+        if any(old.get(name) is None for name in self.computed):
+            old = self._found(aws, id_, old)
         self.update(aws, id_, new, old)
         state = self.look(aws, id_, new)
         if state is None:
@@ -160,6 +162,10 @@ class Kind:
         except ClientError as error:
             if not is_missing(error):
                 raise
+
+    def _found(self, aws: Aws, id_: str, old: Props) -> Props:
+        """What an update starts from when the creation failed half-way (no output is known then): what is there, not what was asked for."""
+        return self.look(aws, id_, {name: value for name, value in old.items() if not self.is_gap(name)}) or old
 
     def is_gap(self, name: str) -> bool:
         """Whether `gaps.py` says that moto does not keep this input."""

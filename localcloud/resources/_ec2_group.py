@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from localcloud.aws import Aws
-from localcloud.fields import flag, text
+from localcloud.fields import blocks, flag, number, text, texts
 from localcloud.kinds import Kind, Props, made
 from localcloud.resources._ec2_common import an_id, first, only_tags, retag, tag_specification
 from localcloud.resources._tags import as_map
@@ -33,9 +35,13 @@ def _create_group(aws: Aws, inputs: Props) -> str:
         GroupName=inputs["name"], Description=inputs["description"], **vpc, **tag_specification("security-group", inputs.get("tags"))
     )
     id_ = str(answer["GroupId"])
-    with made(id_):
+    try:
         # AWS gives each new group a rule that lets everything out; the AWS provider takes it away, and so does this.
         _revoke(aws, _group(aws, id_))
+    except ClientError:
+        # No update would ever take it away: the rules of a group that exists are resources of their own.
+        aws.client("ec2").delete_security_group(GroupId=id_)
+        raise
     return id_
 
 
@@ -76,10 +82,6 @@ SECURITY_GROUP = Kind(
 )
 
 
-def _everything(source: dict[str, Any]) -> list[dict[str, Any]]:
-    return [{"IpProtocol": "-1", **source}]
-
-
 def _adopt(aws: Aws, inputs: Props) -> str:
     filters = [{"Name": "vpc-id", "Values": [inputs["vpcId"]]}, {"Name": "group-name", "Values": ["default"]}]
     live = first(aws.client("ec2").describe_security_groups(Filters=filters)["SecurityGroups"])
@@ -92,40 +94,64 @@ def _adopt(aws: Aws, inputs: Props) -> str:
     return id_
 
 
-def _read_adopted(aws: Aws, id_: str, _: Props) -> Props | None:
-    """The group while it has no rules: with rules it is not what this resource promises, and the next update strips it again."""
+def _read_adopted(aws: Aws, id_: str, known: Props) -> Props | None:
     live = _group(aws, id_)
-    if live is None or live["IpPermissions"] or live["IpPermissionsEgress"]:
-        return None
-    return {
-        "vpcId": live["VpcId"],
-        "arn": aws.arn("ec2", f"security-group/{id_}", account=live["OwnerId"]),
-        "description": live["Description"],
-        "name": live["GroupName"],
-        "ownerId": live["OwnerId"],
-        "tags": as_map(live.get("Tags")),
-    }
+    state = _read_group(aws, id_, known)
+    return state and live and {**state, "ingress": _rules(live["IpPermissions"], id_), "egress": _rules(live["IpPermissionsEgress"], id_)}
 
 
-def _hand_back(aws: Aws, id_: str, state: Props) -> None:
-    """A VPC's default group cannot be deleted: it gets back the rules that AWS gives it."""
-    live = _read_adopted(aws, id_, state)
-    if live is None:
-        return
-    ec2 = aws.client("ec2")
-    ec2.authorize_security_group_ingress(GroupId=id_, IpPermissions=_everything({"UserIdGroupPairs": [{"GroupId": id_}]}))
-    ec2.authorize_security_group_egress(GroupId=id_, IpPermissions=_everything({"IpRanges": [{"CidrIp": "0.0.0.0/0"}]}))
-    retag(aws, id_, {}, live["tags"])
+def _rules(permissions: list[dict[str, Any]], own: str) -> list[Props]:
+    """EC2's permissions as the AWS provider has them in a group: one for each protocol and range of ports."""
+    return [
+        {
+            "protocol": entry["IpProtocol"],
+            "fromPort": entry.get("FromPort", 0),
+            "toPort": entry.get("ToPort", 0),
+            "cidrBlocks": [source["CidrIp"] for source in entry.get("IpRanges", ())],
+            "ipv6CidrBlocks": [source["CidrIpv6"] for source in entry.get("Ipv6Ranges", ())],
+            "prefixListIds": [source["PrefixListId"] for source in entry.get("PrefixListIds", ())],
+            "securityGroups": [source["GroupId"] for source in entry.get("UserIdGroupPairs", ()) if source["GroupId"] != own],
+            "self": any(source["GroupId"] == own for source in entry.get("UserIdGroupPairs", ())),
+        }
+        for entry in permissions
+    ]
+
+
+def _strip(aws: Aws, id_: str, new: Props, old: Props) -> None:
+    _revoke(aws, _group(aws, id_))
+    only_tags(aws, id_, new, old)
+
+
+def _leave(aws: Aws, id_: str, state: Props) -> None:
+    """A VPC's default group cannot be deleted: as with the AWS provider, it stays as it is until its VPC goes."""
+
+
+_RULE = {
+    "protocol": text(required=True),
+    "fromPort": number(required=True),
+    "toPort": number(required=True),
+    "description": text(),
+    "self": flag(),
+    **{name: texts() for name in ("cidrBlocks", "ipv6CidrBlocks", "prefixListIds", "securityGroups")},
+}
+
+
+def _no_rules(value: Any) -> str | None:
+    return "the local cloud only ever strips the default group; give rules to a group of your own" if value else None
 
 
 DEFAULT_SECURITY_GROUP = Kind(
     type="aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
     client="ec2",
-    inputs={"vpcId": an_id("vpc", required=True, replaces=True)},
+    inputs={
+        "vpcId": an_id("vpc", required=True, replaces=True),
+        "ingress": blocks(_RULE, unordered=True, rule=_no_rules),
+        "egress": blocks(_RULE, unordered=True, rule=_no_rules),
+    },
     outputs=("arn", "description", "name", "ownerId"),
     tagged=True,
     create=_adopt,
     read=_read_adopted,
-    update=only_tags,
-    delete=_hand_back,
+    update=_strip,
+    delete=_leave,
 )

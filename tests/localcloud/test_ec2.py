@@ -83,10 +83,10 @@ def test_the_default_group_is_stripped_and_rules_that_come_back_are_seen(network
     assert (live["GroupName"], live["IpPermissions"], live["IpPermissionsEgress"]) == ("default", [], [])
     rule = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
     network.ec2.authorize_security_group_ingress(GroupId=adopted.id, IpPermissions=[rule])
-    assert adopted.kind.look(network.aws, adopted.id, adopted.inputs) is None
-    again = network.make("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", vpcId=network.vpc)
-    assert again.id == adopted.id
-    assert network.ec2.describe_security_groups(GroupIds=[again.id])["SecurityGroups"][0]["IpPermissions"] == []
+    [seen] = network.look(adopted)["ingress"]
+    assert (seen["protocol"], seen["fromPort"], seen["cidrBlocks"], seen["self"]) == ("tcp", 22, ["0.0.0.0/0"], False)
+    adopted.kind.alter(network.aws, adopted.id, adopted.inputs, adopted.state)
+    assert network.ec2.describe_security_groups(GroupIds=[adopted.id])["SecurityGroups"][0]["IpPermissions"] == []
 
 
 def test_an_elastic_address_changes_no_input_of_its_instance(network: Network) -> None:

@@ -319,7 +319,10 @@ DEFAULT_GROUP = Example(
     inputs={"vpcId": Ref("vpc"), "tags": TAGS},
     updates={"tags": FEWER_TAGS},
     replaces={"vpcId": "vpc-0123456789abcdef0"},
-    bad={"vpcId": None, "name": "default"},
+    bad={"vpcId": None, "name": "default", "ingress": [{"protocol": "-1", "fromPort": 0, "toPort": 0}]},
+    drift=lambda aws, id_: aws.client("ec2").authorize_security_group_ingress(GroupId=id_, IpProtocol="tcp", FromPort=22, ToPort=22, CidrIp="0.0.0.0/0"),
+    drifts="ingress",
+    stays="a VPC's default group cannot be deleted; as with the AWS provider, it stays as it is until its VPC goes",
 )
 
 FLOW_LOG_TO_LOGS = Example(
