@@ -73,6 +73,8 @@ class Postgres(Component):
             engine="postgres",
             engine_version=settings.engine_version,
             auto_minor_version_upgrade=True,
+            # The page decides about major versions; RDS refuses one that is asked for without this, and makes none of its own accord.
+            allow_major_version_upgrade=True,
             instance_class=settings.instance_class,
             multi_az=settings.multi_az,
             parameter_group_name=self._parameters(settings.major_version).name,

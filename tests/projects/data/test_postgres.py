@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from localcloud.catalogue import kind
+from localcloud.rehearsal import Run
 from projects.data.keys import database_key
 from projects.data.postgres import Postgres
 from projects.data.settings import DatabaseSettings
@@ -24,15 +26,20 @@ def cloud() -> Iterator[Cloud]:
 
 def make(cloud: Cloud, **settings: Any) -> dict[str, Any]:
     """Makes a database; answers what RDS says about it."""
+    rehearse(cloud, **settings)
+    [instance] = cloud.client("rds").describe_db_instances()["DBInstances"]
+    return instance
+
+
+def rehearse(cloud: Cloud, **settings: Any) -> Run:
+    """Makes a database; answers what the engine would have recorded."""
     asked = DatabaseSettings.model_validate({"instance_class": "db.m6g.large", "multi_az": True, "backup_retention_days": 30, **settings})
 
     def components(environment: Environment) -> None:
         key = database_key(environment)
         Postgres("database", environment, asked, network=cloud.take(NetworkingOutputs), key_arn=key.arn)
 
-    cloud.make(components)
-    [instance] = cloud.client("rds").describe_db_instances()["DBInstances"]
-    return instance
+    return cloud.make(components)
 
 
 def key_of(cloud: Cloud) -> str:
@@ -118,3 +125,14 @@ def test_the_page_decides(cloud: Cloud, settings: dict[str, Any], found: dict[st
     assert {name: instance[name] for name in found} == found
     assert (instance["IAMDatabaseAuthenticationEnabled"], instance["CopyTagsToSnapshot"]) == (True, True)
     assert instance["CACertificateIdentifier"] == "rds-ca-rsa2048-g1"
+
+
+def test_a_newer_major_version_on_the_page_is_asked_for_as_rds_wants_it(cloud: Cloud) -> None:
+    [database] = [made for made in rehearse(cloud, engine_version="16").resources if made.type == "aws:rds/instance:Instance"]
+    asked: list[dict[str, Any]] = []
+    # moto upgrades without leave, which RDS does not ("ModifyDBInstance", AllowMajorVersionUpgrade): so the call itself is looked at.
+    cloud.client("rds").meta.events.register("before-parameter-build.rds.ModifyDBInstance", lambda params, **_: asked.append(dict(params)))
+    kind(database.type).alter(cloud.aws, database.id, {**database.inputs, "engineVersion": "17"}, database.outputs)
+    assert [(call["EngineVersion"], call.get("AllowMajorVersionUpgrade")) for call in asked] == [("17", True)]
+    [upgraded] = cloud.client("rds").describe_db_instances()["DBInstances"]
+    assert upgraded["EngineVersion"] == "17"
