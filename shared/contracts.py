@@ -66,7 +66,9 @@ class Contract:
         if not found:
             return ["it has no outputs: it was never deployed, or was destroyed"]
         if version != cls.VERSION:
-            return [f"{VERSION_OUTPUT} is {version!r}, this code reads {cls.VERSION}"]
+            # The engine hands every number over as a float.
+            shown = int(version) if isinstance(version, float) and version.is_integer() else version
+            return [f"{VERSION_OUTPUT} is {shown!r}, this code reads {cls.VERSION}"]
         missing = [name for name in cls.outputs() if name not in found]
         null = [name for name in cls.outputs() if name in found and found[name] is None]
         return [f"output {name} is missing" for name in missing] + [f"output {name} is null" for name in null]

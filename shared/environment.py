@@ -16,7 +16,7 @@ Stage = Literal["dev", "staging", "prod"]
 AccountId = Annotated[str, StringConstraints(pattern=r"^\d{12}$")]
 
 # AWS's tag limits: "Tag naming and usage conventions" in the AWS General Reference.
-TagValue = Annotated[str, StringConstraints(max_length=256, pattern=r"^[\w\s.:/=+\-@]*$")]
+TagValue = Annotated[str, StringConstraints(max_length=256, pattern=r"^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$")]
 
 RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
 

@@ -38,7 +38,9 @@ class Statement:
         if not re.fullmatch(r"[A-Za-z0-9]+", self.sid):
             raise ValueError(f"sid {self.sid!r} may only have letters and digits (IAM JSON policy elements: Sid)")
         for action in self.actions:
-            if self.effect == "Allow" and (action == "*" or re.fullmatch(r"[^:]*:\*", action)) and not self.because:
+            if not re.fullmatch(r"[a-z0-9-]+:([A-Z][A-Za-z0-9]*\*?|\*)", action):
+                raise ValueError(f"{self.sid}: action {action!r} is no action of one service, such as s3:GetObject (IAM JSON policy elements: Action)")
+            if self.effect == "Allow" and action.endswith(":*") and not self.because:
                 raise ValueError(f"{self.sid}: action {action!r} allows everything; name the actions")
         if ("*" in self.resources) != bool(self.because) and self.effect == "Allow":
             raise ValueError(f"{self.sid}: resource '*' goes with `because`, the reason why no ARN can be named")
