@@ -12,7 +12,7 @@ How to write one (the modules in `resources/` are the examples):
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -41,12 +41,22 @@ class PartlyMade(Exception):  # noqa: N818 - a state, not only an error
 
 
 @contextmanager
-def made(id_: str) -> Iterator[None]:
+def made(id_: str) -> Generator[None]:
     """What runs inside happens to a resource that exists already; its failure is reported together with the id."""
     try:
         yield
     except ClientError as error:
         raise PartlyMade(id_, error) from error
+
+
+@contextmanager
+def if_there() -> Generator[None]:
+    """What runs inside is about something that may be gone already; then nothing happens."""
+    try:
+        yield
+    except ClientError as error:
+        if not is_missing(error):
+            raise
 
 
 @dataclass(frozen=True)
@@ -147,9 +157,7 @@ class Kind:
         """Update the resource in place from the `old` state to the `new` inputs; its state afterwards."""
         if self.update is None:
             raise TypeError(f"{self.type} cannot be updated in place")
-        if any(old.get(name) is None for name in self.computed):
-            old = self._found(aws, id_, old)
-        self.update(aws, id_, new, old)
+        self.update(aws, id_, new, self._found(aws, id_, old))
         state = self.look(aws, id_, new)
         if state is None:
             raise LookupError(f"{self.type} {id_} is gone")
@@ -157,15 +165,16 @@ class Kind:
 
     def destroy(self, aws: Aws, id_: str, state: Props) -> None:
         """Delete the resource; one that is gone already counts as deleted."""
-        try:
+        with if_there():
             self.delete(aws, id_, state)
-        except ClientError as error:
-            if not is_missing(error):
-                raise
 
     def _found(self, aws: Aws, id_: str, old: Props) -> Props:
-        """What an update starts from when the creation failed half-way (no output is known then): what is there, not what was asked for."""
-        return self.look(aws, id_, {name: value for name, value in old.items() if not self.is_gap(name)}) or old
+        """What an update starts from: what is there, as the creation or an update before it may have failed half-way.
+
+        After such a creation no output is known, and of what moto does not keep nothing can be said.
+        """
+        half_made = any(old.get(name) is None for name in self.computed)
+        return self.look(aws, id_, {name: value for name, value in old.items() if not (half_made and self.is_gap(name))}) or old
 
     def is_gap(self, name: str) -> bool:
         """Whether `gaps.py` says that moto does not keep this input."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from localcloud.aws import Aws
 from localcloud.fields import Refusal, block, flag, mapping, number, text
-from localcloud.kinds import Kind, Props, made
+from localcloud.kinds import Kind, Props, if_there, made
 from localcloud.resources import _policy, _tags
 
 # PutRetentionPolicy, "retentionInDays"; 0 is the AWS provider's word for "for ever".
@@ -53,7 +53,8 @@ def _update_group(aws: Aws, name: str, new: Props, old: Props) -> None:
     logs = aws.client("logs")
     if new.get("kmsKeyId") != old.get("kmsKeyId"):
         # moto has no call to change the key of a group that exists (see gaps.py).
-        _delete_group(aws, name, {})
+        with if_there():
+            _delete_group(aws, name, {})
         _create_group(aws, new)
         return
     if new.get("retentionInDays"):

@@ -8,7 +8,7 @@ from typing import Any
 
 from localcloud.aws import Aws
 from localcloud.fields import block, decimal, mapping, number, text
-from localcloud.kinds import Kind, Props
+from localcloud.kinds import Kind, Props, if_there
 from localcloud.resources._lambda_function import FUNCTION
 from localcloud.resources._lambda_mapping import EVENT_SOURCE_MAPPING
 from localcloud.resources._lambda_names import as_asked, function_name, invoke_arn, lower, upper
@@ -113,7 +113,8 @@ def _read_invoke_config(aws: Aws, function: str, _: Props) -> Props:
 
 def _update_invoke_config(aws: Aws, function: str, new: Props, _: Props) -> None:
     # moto answers with the first configuration that it was ever given.
-    _delete_invoke_config(aws, function, new)
+    with if_there():
+        _delete_invoke_config(aws, function, new)
     _put_invoke_config(aws, new)
 
 

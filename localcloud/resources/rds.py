@@ -40,12 +40,16 @@ _FAMILIES = (
 def _create_subnet_group(aws: Aws, inputs: Props) -> str:
     rds, name = aws.client("rds"), str(inputs["name"])
     _two_zones(aws, name, inputs["subnetIds"])
-    if any(group["DBSubnetGroupName"] == name for group in rds.describe_db_subnet_groups()["DBSubnetGroups"]):
+    if _is_there(rds, name):
         raise FileExistsError(f"DB subnet group {name} exists already; choose another name, or delete that one")
     rds.create_db_subnet_group(
         DBSubnetGroupName=name, DBSubnetGroupDescription=inputs["description"], SubnetIds=inputs["subnetIds"], Tags=_tags.as_list(inputs.get("tags"))
     )
     return name
+
+
+def _is_there(rds: Any, name: str) -> bool:
+    return any(group["DBSubnetGroupName"] == name for group in rds.describe_db_subnet_groups()["DBSubnetGroups"])
 
 
 def _two_zones(aws: Aws, name: str, subnets: list[str]) -> None:
@@ -73,9 +77,10 @@ def _update_subnet_group(aws: Aws, name: str, new: Props, old: Props) -> None:
     if any(new[each] != old[each] for each in ("subnetIds", "description")):
         _two_zones(aws, name, new["subnetIds"])
         wanted = {"DBSubnetGroupName": name, "DBSubnetGroupDescription": new["description"], "SubnetIds": new["subnetIds"]}
-        rds.modify_db_subnet_group(**wanted)
+        if _is_there(rds, name):
+            rds.modify_db_subnet_group(**wanted)
         # moto changes the group for the instances that are in it, and forgets its name.
-        if not any(group["DBSubnetGroupName"] == name for group in rds.describe_db_subnet_groups()["DBSubnetGroups"]):
+        if not _is_there(rds, name):
             rds.create_db_subnet_group(**wanted, Tags=_tags.as_list(old.get("tags")))
     retag(aws, rds.describe_db_subnet_groups(DBSubnetGroupName=name)["DBSubnetGroups"][0]["DBSubnetGroupArn"], new, old)
 

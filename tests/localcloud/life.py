@@ -45,16 +45,23 @@ def merged(inputs: Props, change: Props) -> Props:
 
 def make(engine: Engine, example: Example) -> tuple[str, Props, Props, dict[str, Props]]:
     """Makes what the example needs and the example itself: id, state, inputs, and all that was made (by name)."""
-    made: dict[str, Props] = {}
-    for name, needed in example.needs.items():
-        id_, state, _, below = make(engine, needed) if needed.needs else (*_one(engine, needed, made), {})
-        made |= {key: value for key, value in below.items() if key not in made}
-        made[name] = {**state, "id": id_}
-    id_, state, inputs = _one(engine, example, made)
+    made = make_needs(engine, example)
+    id_, state, inputs = make_one(engine, example, made)
     return id_, state, inputs, made
 
 
-def _one(engine: Engine, example: Example, made: dict[str, Props]) -> tuple[str, Props, Props]:
+def make_needs(engine: Engine, example: Example) -> dict[str, Props]:
+    """Makes what the example needs, by name."""
+    made: dict[str, Props] = {}
+    for name, needed in example.needs.items():
+        id_, state, _, below = make(engine, needed) if needed.needs else (*make_one(engine, needed, made), {})
+        made |= {key: value for key, value in below.items() if key not in made}
+        made[name] = {**state, "id": id_}
+    return made
+
+
+def make_one(engine: Engine, example: Example, made: dict[str, Props]) -> tuple[str, Props, Props]:
+    """Makes the example itself among what it needs: id, state, inputs."""
     inputs, refused = engine.check(example.type, resolve(dict(example.inputs), among(made)))
     assert refused == []
     id_, state = engine.create(example.type, inputs)

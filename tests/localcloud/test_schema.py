@@ -42,7 +42,7 @@ def inputs_of(cls: type[Any]) -> Mapping[str, tuple[Any, bool]]:
 
 
 def _optional(hint: Any) -> bool:
-    return any(part is types.NoneType or _optional(part) for part in typing.get_args(hint))
+    return types.NoneType in typing.get_args(hint)
 
 
 def _bare(hint: Any) -> Any:
