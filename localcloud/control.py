@@ -124,7 +124,7 @@ def _wait(home: Path, process: subprocess.Popen[bytes], log: Path) -> Running:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            break
+            raise LocalCloudError(f"the local cloud ended as it started; the end of {log}:\n{_tail(log)}")
         if running := find(home):
             return running
         time.sleep(0.05)

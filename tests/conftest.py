@@ -15,5 +15,8 @@ as_a_control_plane()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """A service's module of the SDK imports its deprecated resources with the others; we use none of them."""
+    """Warnings that are about no code of ours."""
+    # A service's module of the SDK imports its deprecated resources with the others; we use none of them.
     config.addinivalue_line("filterwarnings", "ignore:.*has been deprecated in favor of:DeprecationWarning:pulumi_aws.*")
+    # moto's codes of a few errors are not those of botocore's model.
+    config.addinivalue_line("filterwarnings", "ignore:Exception.* does not match an error shape:UserWarning:moto.*")

@@ -80,17 +80,31 @@ class LastingClouds(Clouds):
 
 
 @contextmanager
-def attached(clouds: Clouds, account: str = "345678901234", region: str = "us-east-1", **config: Any) -> Generator[Engine]:
-    """A provider served on loopback over in-process moto (`mock_aws` must be active when calls are made), and an engine that is attached to it."""
+def serving(clouds: Clouds, journal: Journal | None = None) -> Generator[int]:
+    """A provider served on loopback over in-process moto (`mock_aws` must be active when calls are made); its port."""
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=4))
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Provider(clouds, Journal()), server)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Provider(clouds, journal or Journal()), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     try:
-        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-            stub = provider_pb2_grpc.ResourceProviderStub(channel)
-            args = wire.dump({"allowedAccountIds": f'["{account}"]', "region": region, **config})
-            stub.Configure(provider_pb2.ConfigureRequest(args=args, acceptSecrets=True))
-            yield Engine(stub, clouds, account, region)
+        yield port
     finally:
         server.stop(None)
+
+
+@contextmanager
+def connected(port: int, clouds: Clouds, account: str = "345678901234", region: str = "us-east-1", **config: Any) -> Generator[Engine]:
+    """An engine with a connection of its own, configured as that of an AWS provider instance is."""
+    # Channels of one process would share a connection.
+    with grpc.insecure_channel(f"127.0.0.1:{port}", [("grpc.use_local_subchannel_pool", 1)]) as channel:
+        stub = provider_pb2_grpc.ResourceProviderStub(channel)
+        args = wire.dump({"allowedAccountIds": f'["{account}"]', "region": region, **config})
+        stub.Configure(provider_pb2.ConfigureRequest(args=args, acceptSecrets=True))
+        yield Engine(stub, clouds, account, region)
+
+
+@contextmanager
+def attached(clouds: Clouds) -> Generator[Engine]:
+    """A provider, and the one engine that is attached to it."""
+    with serving(clouds) as port, connected(port, clouds) as engine:
+        yield engine
