@@ -97,8 +97,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         """Holds the inputs to what AWS takes; fills in defaults and default tags."""
         kind = self._kind(request.urn, context)
         inputs = kind.with_defaults(wire.load(request.news))
-        if kind.tagged and (default := self._configured(context).default_tags):
-            inputs["tags"] = {**default, **(inputs.get("tags") or {})}
+        # Tags that are not known yet stay so; what is no map at all is refused below.
+        if kind.tagged and (default := self._configured(context).default_tags) and isinstance(own := inputs.get("tags") or {}, dict):
+            inputs["tags"] = {**default, **own}
         failures = [provider_pb2.CheckFailure(property=r.path, reason=r.reason) for r in kind.refusals(inputs)]
         return provider_pb2.CheckResponse(inputs=wire.dump(inputs), failures=failures)
 
@@ -156,7 +157,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         before = {**old, **wire.load(request.old_inputs)}
         try:
             state = kind.alter(self._aws(context, new), request.id, new, before)
-        except (ClientError, BotoCoreError, LookupError, OSError) as error:
+        except (PartlyMade, ClientError, BotoCoreError, LookupError, OSError) as error:
             self._fail(context, error)
         return provider_pb2.UpdateResponse(properties=wire.dump(state))
 

@@ -119,6 +119,8 @@ def test_default_tags_are_merged_below_a_resources_own(port: int, clouds: Clouds
         assert (refused, inputs["tags"]) == ([], {"Team": "payments", "Environment": "prod"})
         _, state = engine.create(QUEUE, inputs)
         assert state["tagsAll"] == {"Team": "payments", "Environment": "prod"}
+        assert engine.check(QUEUE, {"name": "work", "tags": UNKNOWN}) == ({"name": "work", "tags": UNKNOWN}, [])
+        assert engine.check(QUEUE, {"name": "work", "tags": "dev"})[1] == [("tags", 'must be an object, not "dev"')]
         policy, _ = engine.check("aws:sqs/queuePolicy:QueuePolicy", {"queueUrl": state["url"], "policy": "{}"})
         assert "tags" not in policy
         tags = clouds.get(engine.account, engine.region).client("sqs").list_queue_tags(QueueUrl=state["url"])["Tags"]
