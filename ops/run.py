@@ -22,6 +22,7 @@ from ops.queue import Graph, reversed_graph
 from ops.report import Outcome, Report, Result
 from ops.session import Session
 from ops.target import Target, TargetName
+from ops.validation import problems_on_aws
 from shared.page import PageError
 
 _WORKERS = 4
@@ -130,6 +131,8 @@ def prepare(request: Request, progress: Progress) -> Session:
     opened = workspace.open_workspace(request.env, request.suffix, target=request.target)
     if request.target == "aws":
         guards.account(opened)
+        if found := problems_on_aws(opened.page):
+            raise PageError(found)
     if request.command in {"deploy", "destroy"}:
         guards.confirmed(opened, request.command, request.confirm)
     cli = toolchain.find() or _make_cli()

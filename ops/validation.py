@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
 from itertools import combinations
 from typing import Any
 
@@ -35,7 +34,17 @@ def problems_of(page: Page) -> list[Problem]:
             found += error.problems
             continue
         if environment is not None:
-            found += _rules(module, page, project, settings, environment)
+            found += _rules(module, "problems", page, project, settings, environment)
+    return found
+
+
+def problems_on_aws(page: Page) -> list[Problem]:
+    """What only AWS itself would refuse of a page that is otherwise right, and the local cloud takes."""
+    environment = environment_of(page)
+    found: list[Problem] = []
+    for project in projects():
+        module = importlib.import_module(f"projects.{project}.settings")
+        found += _rules(module, "problems_on_aws", page, project, page.settings(project, _model(module)), environment)
     return found
 
 
@@ -85,8 +94,7 @@ def _class_name(module: Any) -> str:
     return f"{module.__name__.split('.')[1].capitalize()}Settings"
 
 
-def _rules(module: Any, page: Page, project: str, settings: Any, environment: Environment) -> Iterator[Problem]:
-    """The project's own rules across sections of the page; a settings module that has any offers `problems(settings, environment)`."""
-    rules = getattr(module, "problems", None)
-    for key, value, rule in rules(settings, environment) if rules else ():
-        yield problem(page.file, f"{project}:{key}", rule, value)
+def _rules(module: Any, name: str, page: Page, project: str, settings: Any, environment: Environment) -> list[Problem]:  # noqa: PLR0917
+    """The project's own rules across sections of the page, from a function `name(settings, environment)` that its settings module may have."""
+    rules = getattr(module, name, None)
+    return [problem(page.file, f"{project}:{key}", rule, value) for key, value, rule in rules(settings, environment)] if rules else []

@@ -64,13 +64,12 @@ def policy(*statements: Statement) -> pulumi.Output[str]:
 
 
 # Lambda and API Gateway name no source when they assume an execution or a logging role; CloudTrail's guide says of its role for CloudWatch Logs
-# that it "doesn't support the use of aws:SourceArn and aws:SourceAccount"; enhanced monitoring is set up before the instance has an ARN.
+# that it "doesn't support the use of aws:SourceArn and aws:SourceAccount".
 _WITHOUT_SOURCE = {
     "apigateway.amazonaws.com",
     "cloudtrail.amazonaws.com",
     "ec2.amazonaws.com",
     "lambda.amazonaws.com",
-    "monitoring.rds.amazonaws.com",
 }
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
@@ -25,6 +26,8 @@ _ANSWERS = {
     "INVALID_API_KEY": ("403", "forbidden", "The API key is missing or not valid"),
     "THROTTLED": ("429", "too-many-requests", "Too many requests; slow down and try again"),
     "QUOTA_EXCEEDED": ("429", "too-many-requests", "The quota of this API key is used up"),
+    "INTEGRATION_TIMEOUT": ("504", "timeout", "The service did not answer in time"),
+    "INTEGRATION_FAILURE": ("504", "timeout", "The service did not answer"),
     "DEFAULT_5XX": ("500", "internal-error", "The service could not answer"),
 }
 
@@ -35,6 +38,15 @@ class ApiArgs:
 
     functions: Mapping[str, aws.lambda_.Function]
     log_key_arn: pulumi.Input[str]
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a route consists of, for the deployment that takes a snapshot of it."""
+
+    model: aws.apigateway.Model
+    method: aws.apigateway.Method
+    integration: aws.apigateway.Integration
 
 
 class Api(Component):
@@ -57,19 +69,21 @@ class Api(Component):
             description="Payments",
             endpoint_configuration={"types": "REGIONAL"},
             api_key_source="HEADER",
+            # With a domain of its own there is no second way in, past that domain's TLS policy.
+            disable_execute_api_endpoint=settings.domain is not None and not environment.platform.copy_of,
             opts=self.child(),
         )
         self._validator = aws.apigateway.RequestValidator(
             name, name="all", rest_api=self.api.id, validate_request_body=True, validate_request_parameters=True, opts=self.child()
         )
-        routes = [part for route in ROUTES for part in self._route(route, args.functions[route.function.name])]
+        routes = [self._route(route, args.functions[route.function.name]) for route in ROUTES]
         answers = [self._answer(kind, *said) for kind, said in _ANSWERS.items()]
-        self.stage = self._stage(name, settings, args, [*routes, *answers])
+        self.stage = self._stage(name, settings, args, routes, answers)
         self.url = self.stage.invoke_url
         self.key = self._usage(name, settings)
         self.register_outputs({"url": self.url})
 
-    def _route(self, route: Route, function: aws.lambda_.Function) -> list[pulumi.Resource]:
+    def _route(self, route: Route, function: aws.lambda_.Function) -> Made:
         model = aws.apigateway.Model(
             route.path, name=route.model, rest_api=self.api.id, content_type="application/json", schema=json.dumps(route.schema), opts=self.child()
         )
@@ -82,7 +96,8 @@ class Api(Component):
             authorization="NONE",
             api_key_required=True,
             request_validator_id=self._validator.id,
-            request_models={"application/json": model.name},
+            # A body of a type that no model is for would not be validated at all (API Gateway, "Request validation").
+            request_models={"application/json": model.name, "$default": model.name},
             request_parameters={f"method.request.header.{header}": True for header in route.headers},
             opts=self.child(),
         )
@@ -97,7 +112,7 @@ class Api(Component):
             timeout_milliseconds=29_000,
             opts=self.child(),
         )
-        permission = aws.lambda_.Permission(
+        aws.lambda_.Permission(
             route.path,
             statement_id="ApiGateway",
             action="lambda:InvokeFunction",
@@ -106,9 +121,9 @@ class Api(Component):
             source_arn=pulumi.Output.concat(self.api.execution_arn, f"/*/POST/{route.path}"),
             opts=self.child(),
         )
-        return [integration, permission]
+        return Made(model, method, integration)
 
-    def _answer(self, kind: str, status: str, problem: str, title: str) -> pulumi.Resource:
+    def _answer(self, kind: str, status: str, problem: str, title: str) -> aws.apigateway.Response:
         body = {"type": f"urn:payments:problem:{problem}", "title": title, "status": int(status), "correlation_id": "$context.requestId"}
         return aws.apigateway.Response(
             kind.lower().replace("_", "-"),
@@ -120,11 +135,14 @@ class Api(Component):
             opts=self.child(),
         )
 
-    def _stage(self, name: str, settings: ApiSettings, args: ApiArgs, parts: list[pulumi.Resource]) -> aws.apigateway.Stage:
+    def _stage(self, name: str, settings: ApiSettings, args: ApiArgs, routes: list[Made], answers: list[aws.apigateway.Response]) -> aws.apigateway.Stage:
         logs = ApiLogs(name, self.environment, key_arn=args.log_key_arn, api_id=self.api.id, opts=self.child())
-        # A deployment is a snapshot of the API: another definition needs another one.
-        definition = hashlib.sha256(json.dumps([[vars(route)["schema"], route.path, list(route.headers)] for route in ROUTES] + [_ANSWERS]).encode())
-        deployment = aws.apigateway.Deployment(name, rest_api=self.api.id, triggers={"definition": definition.hexdigest()}, opts=self.child(depends_on=parts))
+        deployment = aws.apigateway.Deployment(
+            name,
+            rest_api=self.api.id,
+            triggers={"definition": self._definition(routes, answers)},
+            opts=self.child(depends_on=[*(route.integration for route in routes), *answers]),
+        )
         stage = aws.apigateway.Stage(
             name,
             rest_api=self.api.id,
@@ -150,6 +168,26 @@ class Api(Component):
             opts=self.child(),
         )
         return stage
+
+    def _definition(self, routes: list[Made], answers: list[aws.apigateway.Response]) -> pulumi.Output[str]:
+        """The digest of all that a deployment takes a snapshot of: another definition needs another deployment to reach the stage."""
+        parts: list[pulumi.Output[Any]] = [
+            pulumi.Output.all(
+                made.model.schema,
+                made.method.authorization,
+                made.method.api_key_required,
+                made.method.request_models,
+                made.method.request_parameters,
+                made.integration.type,
+                made.integration.uri,
+                made.integration.integration_http_method,
+                made.integration.timeout_milliseconds,
+            )
+            for made in routes
+        ]
+        parts += [pulumi.Output.all(answer.response_type, answer.status_code, answer.response_templates, answer.response_parameters) for answer in answers]
+        parts.append(pulumi.Output.all(self._validator.validate_request_body, self._validator.validate_request_parameters))
+        return pulumi.Output.json_dumps(parts, sort_keys=True).apply(lambda text: hashlib.sha256(text.encode()).hexdigest())
 
     def _usage(self, name: str, settings: ApiSettings) -> pulumi.Output[str]:
         key = aws.apigateway.ApiKey(name, name=self.environment.names(name), enabled=True, opts=self.child())

@@ -47,6 +47,9 @@ class Functions(Component):
             function_name=self.by_name[PAYMENT_WORKER.name].arn,
             batch_size=settings.queue.batch_size,
             function_response_types=["ReportBatchItemFailures"],
+            # Without it the pollers take more than the reserved concurrency can work on; what is throttled counts as received, and would
+            # end in the dead-letter queue untried (Lambda, "Configuring maximum concurrency for Amazon SQS event sources").
+            scaling_config={"maximum_concurrency": settings.functions.reserved_concurrency} if settings.functions.reserved_concurrency else None,
             opts=self.child(),
         )
         self.register_outputs({function: made.arn for function, made in self.by_name.items()})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
@@ -17,12 +18,13 @@ class FunctionSettings(Settings):
     """Lambda functions; the same for all of them.
 
     memory: MiB, 128 to 10,240. timeout: seconds; at most 29, which is what API Gateway waits for.
-    reserved_concurrency: how many run at once, at most and at least; left out, they share the account's.
+    reserved_concurrency: how many run at once, at most and at least; left out, they share the account's. From 2 to 1,000, which is
+    what the worker's queue takes too (Lambda, ScalingConfig).
     """
 
     memory: Annotated[int, Field(ge=128, le=10_240)]
     timeout: Annotated[int, Field(ge=1, le=_GATEWAY_SECONDS)]
-    reserved_concurrency: Annotated[int, Field(ge=1, le=1_000)] | None = None
+    reserved_concurrency: Annotated[int, Field(ge=2, le=1_000)] | None = None
 
 
 class DomainSettings(Settings):
@@ -53,6 +55,10 @@ class QueueSettings(Settings):
     batch_size: Annotated[int, Field(ge=1, le=10)] = 10
 
 
+# RFC 2606: names that documents may use, because nobody can own them; Route 53 and ACM refuse them.
+_RESERVED = ("example.com", "example.net", "example.org", "example", "test", "invalid", "localhost")
+
+
 class AppSettings(Settings):
     """All of `app:`."""
 
@@ -64,3 +70,10 @@ class AppSettings(Settings):
 def domain_of(settings: AppSettings, environment: Environment) -> DomainSettings | None:
     """The domain that this environment is to have; a copy has none, because the page's is its original's."""
     return None if environment.platform.copy_of else settings.api.domain
+
+
+def problems_on_aws(settings: AppSettings, _: Environment) -> Iterator[tuple[str, object, str]]:
+    """What only a deployment to AWS itself would find out, as (key, value, rule)."""
+    domain = settings.api.domain
+    if domain and any(domain.name == name or domain.name.endswith(f".{name}") for name in _RESERVED):
+        yield "api.domain.name", domain.name, "is a reserved name (RFC 2606), which Route 53 refuses: set a domain of your own before you deploy to aws"

@@ -65,7 +65,7 @@ class Postgres(Component):
         super().__init__(name, environment, opts)
         identifier = environment.names(name, naming.DATABASE)
         logs = self._log_groups(identifier, network.log_key_arn)
-        role = self._monitoring_role()
+        role = self._monitoring_role(identifier)
         subnets = aws.rds.SubnetGroup(name, name=identifier, description="Private subnets", subnet_ids=network.private_subnet_ids, opts=self.child())
         self.instance = aws.rds.Instance(
             name,
@@ -133,7 +133,7 @@ class Postgres(Component):
             LogGroup(log, self.environment, LogGroupArgs(log_group=f"/aws/rds/instance/{identifier}/{log}", key_arn=key_arn), self.child()) for log in _LOGS
         ]
 
-    def _monitoring_role(self) -> Role:
+    def _monitoring_role(self, identifier: str) -> Role:
         """Enhanced Monitoring writes to one log group for the whole account, RDSOSMetrics, which therefore is no environment's to make."""
         group = self.environment.arn("logs", "log-group:RDS*")
         statements = [
@@ -144,7 +144,12 @@ class Postgres(Component):
                 resources=[f"{group}:log-stream:*"],
             ),
         ]
-        args = RoleArgs(service="monitoring.rds.amazonaws.com", description="RDS Enhanced Monitoring writes its metrics", statements=statements)
+        args = RoleArgs(
+            service="monitoring.rds.amazonaws.com",
+            description="RDS Enhanced Monitoring writes its metrics",
+            source_arn=self.environment.arn("rds", f"db:{identifier}"),
+            statements=statements,
+        )
         return Role("database-monitoring", self.environment, args, self.child())
 
 

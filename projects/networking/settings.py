@@ -38,12 +38,12 @@ class EgressSettings(Settings):
     """The way out of the private subnets.
 
     kind: NAT gateways, one NAT instance, or none (VPC endpoints only). per_zone: a NAT gateway in each zone, so that the loss
-    of a zone takes no other zone's way out. instance_type: of the NAT instance, arm64.
+    of a zone takes no other zone's way out. instance_type: of the NAT instance, arm64; a nano has too little memory for Amazon Linux 2023 to install packages.
     """
 
     kind: Literal["nat-gateway", "nat-instance", "none"]
     per_zone: bool = False
-    instance_type: Annotated[str, Field(pattern=r"^t4g\.(nano|micro|small|medium)$")] = "t4g.nano"
+    instance_type: Annotated[str, Field(pattern=r"^t4g\.(micro|small|medium|large)$")] = "t4g.micro"
 
     @model_validator(mode="after")
     def _consistent(self) -> EgressSettings:

@@ -48,7 +48,13 @@ class Vpc(Component):
         aws.ec2.DefaultSecurityGroup(name, vpc_id=vpc.id, tags=self._named("closed"), opts=self.child())
         gateway = aws.ec2.InternetGateway(name, vpc_id=vpc.id, tags=self._named("internet"), opts=self.child())
 
-        zones = aws.get_availability_zones_output(state="available", opts=self.look_up()).names
+        # Local zones, which an account may have opted in to, are zones as well; and Lambda has none of its own in use1-az3.
+        zones = aws.get_availability_zones_output(
+            state="available",
+            filters=[{"name": "opt-in-status", "values": ["opt-in-not-required"]}],
+            exclude_zone_ids=["use1-az3"],
+            opts=self.look_up(),
+        ).names
         cidrs = list(settings.cidr.subnets(prefixlen_diff=(_SUBNETS - 1).bit_length()))
         indexes = range(settings.availability_zones)
         self.public_subnets = [self._subnet("public", i, zones[i], cidrs[i]) for i in indexes]
@@ -98,6 +104,7 @@ class Vpc(Component):
                         actions=["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
                         resources=[group.arn.apply(lambda arn: f"{arn}:*")],
                     ),
+                    Statement(sid="List", actions=["logs:DescribeLogGroups"], resources=["*"], because="it lists; there is no one group to name"),
                 ],
             ),
             self.child(),

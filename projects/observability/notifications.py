@@ -7,7 +7,7 @@ import pulumi_aws as aws
 
 from projects.observability.settings import NotificationSettings
 from shared.component import Component
-from shared.components.key import Key, KeyArgs, use_by_service
+from shared.components.key import PUBLISHES, Key, KeyArgs, use_by_service
 from shared.components.topic import Topic, TopicArgs
 from shared.environment import Environment
 
@@ -26,7 +26,7 @@ class Notifications(Component):
 
     def __init__(self, name: str, environment: Environment, settings: NotificationSettings, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, environment, opts)
-        cloudwatch = use_by_service(environment, _CLOUDWATCH, sid="CloudWatchAlarms")
+        cloudwatch = use_by_service(environment, _CLOUDWATCH, sid="CloudWatchAlarms", actions=PUBLISHES)
         key = Key("alarms", environment, KeyArgs(description="Alarm notifications", users=[cloudwatch]), self.child())
         topic = Topic("alarms", environment, TopicArgs(key_arn=key.arn, publishers=[_CLOUDWATCH]), self.child())
         for address in settings.emails:

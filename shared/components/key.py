@@ -58,7 +58,21 @@ class Key(Component):
         self.register_outputs({"arn": self.arn})
 
 
-def use_by_service(environment: Environment, service: str, *, sid: str, context: str = "", arn: pulumi.Input[str] | None = None) -> Statement:
+_USE = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey")
+
+PUBLISHES = ("kms:Decrypt", "kms:GenerateDataKey*")
+"""What a service needs of a topic's key to publish there (SNS, "Enable compatibility between event sources from AWS services and encrypted topics")."""
+
+
+def use_by_service(
+    environment: Environment,
+    service: str,
+    *,
+    sid: str,
+    actions: Sequence[str] = _USE,
+    context: str = "",
+    arn: pulumi.Input[str] | None = None,
+) -> Statement:
     """Lets an AWS service use the key it is in the policy of, on behalf of this account only.
 
     context: the encryption-context key that names the resource which the service encrypts, with `arn` as its value (CloudWatch Logs, CloudTrail).
@@ -68,7 +82,7 @@ def use_by_service(environment: Environment, service: str, *, sid: str, context:
     return Statement(
         sid=sid,
         principals={"Service": service},
-        actions=["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
+        actions=actions,
         resources=["*"],
         because="a key policy's resource is always the key itself",
         conditions=conditions,

@@ -23,6 +23,7 @@ RESOURCES = {
 # Inputs that a resource has in one environment only, as a pattern of "<project> <types>::<name> <input>".
 INPUTS = {
     r"app payments:app:Functions\$aws:lambda/function:Function::.* reservedConcurrentExecutions": "dev's functions share the account's concurrency",
+    r"app payments:app:Functions\$aws:lambda/eventSourceMapping:EventSourceMapping::work scalingConfig": "the pollers are held to a reservation",
     r"data payments:data:Tables\$aws:dynamodb/table:Table::.* (read|write)Capacity": "dev's tables are paid by request",
     r"networking payments:networking:Egress\$aws:ec2/route:Route::.* (natGatewayId|networkInterfaceId)": "a NAT instance is reached by its interface",
 }

@@ -112,3 +112,9 @@ def test_api_gateway_may_write_its_logs_and_nothing_else(staging: Cloud) -> None
     assert all(action.startswith("logs:") for action in found["Write"]["Action"])
     groups = ("/aws/apigateway/*", "API-Gateway-Execution-Logs_*")
     assert set(found["Write"]["Resource"]) == {staging.environment.arn("logs", f"log-group:{group}{rest}") for group in groups for rest in ("", ":*")}
+
+
+def test_a_body_of_any_type_is_held_to_the_model(staging: Cloud) -> None:
+    for method in methods(staging).values():
+        assert set(method["requestModels"]) == {"application/json", "$default"}
+        assert len(set(method["requestModels"].values())) == 1

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ops.validation import problems_on_aws
 from projects.app.settings import AppSettings
 from shared import page as pages
 from shared.page import Page, PageError
@@ -40,7 +41,7 @@ def test_every_page_is_accepted(name: str) -> None:
         ("functions", {"memory": None}, "app:functions.memory", "is required and missing"),
         ("functions", {"timeout": 0}, "app:functions.timeout", "greater than or equal to 1"),
         ("functions", {"timeout": 30}, "app:functions.timeout", "less than or equal to 29"),
-        ("functions", {"reservedConcurrency": 0}, "app:functions.reservedConcurrency", "greater than or equal to 1"),
+        ("functions", {"reservedConcurrency": 0}, "app:functions.reservedConcurrency", "greater than or equal to 2"),
         ("functions", {"runtime": "python3.9"}, "app:functions.runtime", "unknown key"),
         ("api", {"rateLimit": 0}, "app:api.rateLimit", "greater than 0"),
         ("api", {"rateLimit": 10_001}, "app:api.rateLimit", "less than or equal to 10000"),
@@ -63,3 +64,10 @@ def test_a_page_that_aws_would_refuse_is_refused_with_key_and_rule(section: str,
 def test_all_that_is_wrong_is_said_at_once() -> None:
     of = page("functions", memory=64, timeout=900).with_values({"app:api": {"burstLimit": 1}, "app:containers": {}})
     assert [refused.split(": ")[0] for refused in refusals(of)] == ["app:functions.memory", "app:functions.timeout", "app:api.rateLimit", "app:containers"]
+
+
+def test_a_reserved_domain_is_refused_for_aws_alone() -> None:
+    page = pages.read("prod")
+    assert [(found.key, found.value) for found in problems_on_aws(page)] == [("app:api.domain.name", "payments.example.com")]
+    owned = page.with_values({"app:api": {**page.config["app:api"], "domain": {"name": "payments.amazonaws.com"}}})
+    assert problems_on_aws(owned) == []

@@ -111,7 +111,7 @@ def test_the_nat_instance_forwards_is_hardened_and_has_an_address(cloud: Cloud) 
     for reservation in reservations:
         [instance] = reservation["Instances"]
         assert instance["SourceDestCheck"] is False
-        assert instance["InstanceType"] == "t4g.nano"
+        assert instance["InstanceType"] == "t4g.micro"
         assert instance["SubnetId"] in {subnet["SubnetId"] for subnet in subnets(cloud, "public")}
         assert [group["GroupId"] for group in instance["SecurityGroups"]] == [groups(cloud)["nat"]]
         assert instance["MetadataOptions"]["HttpTokens"] == "required"
@@ -186,7 +186,8 @@ def test_flow_logs_write_their_own_group_and_only_for_this_account(cloud: Cloud)
         "ArnLike": {"aws:SourceArn": cloud.environment.arn("ec2", "vpc-flow-log/*")},
     }
     [policy] = iam.list_role_policies(RoleName=name)["PolicyNames"]
-    [statement] = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]["Statement"]
+    statement, listing = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]["Statement"]
+    assert (listing["Action"], listing["Resource"]) == ("logs:DescribeLogGroups", "*")
     assert statement["Resource"] == cloud.environment.arn("logs", f"log-group:/vpc/{name}:*")
     assert set(statement["Action"]) == {"logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"}
 
