@@ -103,6 +103,6 @@ def test_a_service_assumes_a_role_on_behalf_of_this_account_and_source_only() ->
     assert trusted("vpc-flow-logs.amazonaws.com")["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
 
 
-@pytest.mark.parametrize("service", ["lambda.amazonaws.com", "apigateway.amazonaws.com", "monitoring.rds.amazonaws.com"])
+@pytest.mark.parametrize("service", ["lambda.amazonaws.com", "apigateway.amazonaws.com", "cloudtrail.amazonaws.com"])
 def test_services_that_name_no_source_are_trusted_without(service: str) -> None:
     assert "Condition" not in trusted(service)
