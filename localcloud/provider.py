@@ -70,7 +70,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         """Calls to moto are short; the one under way ends by itself."""
         return empty_pb2.Empty()
 
-    def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.CheckResponse:  # noqa: N802
+    def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.CheckResponse:  # noqa: N802, ARG002
         """Refuses a configuration that could not tell which account it is for."""
         config = wire.config(request.news)
         accounts = config.get("allowedAccountIds")
@@ -219,9 +219,12 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
 
 def _as_inputs(kind: Kind, state: Props, known: Props, inputs: Props) -> Props:
-    """The inputs that describe `state`: those that were given, as they are now, and those that somebody set since."""
+    """The inputs that describe `state`: those that were given, as they are now, and those that somebody set since.
+
+    Of a resource that was adopted after an interrupted creation nothing is `known`: what AWS filled in then was set by nobody.
+    """
     now = {name: state.get(name) for name in inputs}
-    for name in kind.fields:
+    for name in kind.fields if known or not inputs else ():
         if name not in inputs and name in state and not same(kind.fields[name], known.get(name), state[name]):
             now[name] = state[name]
     return {name: value for name, value in now.items() if value is not None}

@@ -87,6 +87,15 @@ class Stack:
         exported: dict[str, Any] = json.loads(answer.stdout)
         return exported
 
+    def load(self, deployment: Mapping[str, Any]) -> None:
+        """Replaces the stack's deployment by one that was exported, and changed since."""
+        with tempfile.TemporaryDirectory(prefix=f"{self.project.name}-") as folder:
+            file = Path(folder, "deployment.json")
+            file.write_text(json.dumps(deployment))
+            answer = self.call("stack", "import", "--stack", self.full_name, "--file", str(file))
+        if answer.returncode:
+            raise EngineError(_said(answer))
+
     def outputs(self, *, show_secrets: bool) -> dict[str, Any] | None:
         """The stack's outputs, or None when there is no such stack; secrets are masked unless asked for."""
         shown = ["--show-secrets"] if show_secrets else []
@@ -168,11 +177,13 @@ def _last_of(lines: Sequence[str]) -> str:
 
 
 def running(pid: int) -> bool:
-    """Whether a process of this machine is alive."""
+    """Whether a process of this machine is alive; one that has ended and that its parent does not ask about is not."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
         return True
+    with suppress(OSError):  # only Linux has this file; the name in brackets may hold anything
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,7 +27,7 @@ _COUNTED = {
 
 # Said by the engine about every failure, beside the reason itself.
 _NOISE = re.compile(
-    r"^(update failed|preview failed|refresh failed|resource operation failed.*|one or more errors occurred.*|"
+    r"^(update failed|update canceled|preview failed|refresh failed|resource operation failed.*|one or more errors occurred.*|"
     r"an unhandled error occurred: program exited with non-zero exit code: \d+|program failed with an unhandled exception:?)$",
     re.IGNORECASE,
 )
@@ -95,6 +96,8 @@ class Listener:
             return "the engine was asked to stop, finished what it had under way and wrote its state"
         if errors:
             return errors[0].summary
+        if exit_code < 0:
+            return f"the engine was killed ({signal.Signals(-exit_code).name}); the next run takes up what it left behind"
         return said or f"the engine ended with exit code {exit_code}"
 
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import Any
 
+from localcloud.control import Running
 from ops import state as states
 from ops.engine import EngineError, Stack
 from ops.engine_events import Listener
@@ -20,11 +22,12 @@ from ops.target import Target
 
 # How long a live holder of a lock is waited for: an engine that was asked to stop needs this long to write its state.
 _PATIENCE_SECONDS = 20.0
+_POLL_SECONDS = 0.2
 
 
 def recover(stack: Stack, target: Target, progress: Progress, cancelled: threading.Event) -> Result | None:
     """Makes the stack usable again after an interrupted run; a Result when it cannot be, which says who must do what."""
-    if refused := _unlock(stack, target, progress):
+    if refused := _unlock(stack, target, progress, cancelled):
         return refused
     state = states.read(stack, target.state)
     if state is None or not state.pending:
@@ -32,16 +35,41 @@ def recover(stack: Stack, target: Target, progress: Progress, cancelled: threadi
     created = [pending.urn for pending in state.pending if pending.operation == "creating"]
     others = len(state.pending) - len(created)
     progress.note(stack.project.name, f"an earlier run was interrupted with {len(created)} creations and {others} other operations under way")
-    if target.cloud is None:
-        return _ask_a_person(stack, created) if created else _refresh(stack, [], progress, cancelled)
-    imports: list[str] = []
-    for urn in created:
-        if ids := target.cloud.creations(urn):
-            progress.note(stack.project.name, f"{urn.rsplit('::', 1)[-1]} had been created: adopted as {ids[-1]}")
-            imports += ["--import-pending-creates", urn, "--import-pending-creates", ids[-1]]
-        else:
-            progress.note(stack.project.name, f"{urn.rsplit('::', 1)[-1]} had not been created: it will be")
-    return _refresh(stack, imports, progress, cancelled)
+    if created and target.cloud is None:
+        return _ask_a_person(stack, created)
+    if created and target.cloud is not None:
+        _adopt(stack, target.cloud, progress)
+    return _refresh(stack, progress, cancelled)
+
+
+def _adopt(stack: Stack, cloud: Running, progress: Progress) -> None:
+    """Moves each pending creation that the cloud knows to have happened to the stack's resources, with its id; the others are dropped.
+
+    `pulumi refresh --import-pending-creates` is meant for this, but up to the engine's 3.250 what it marks as imported is dropped with the state's
+    next writing, and so made twice.
+    """
+    exported = stack.export()
+    if exported is None:
+        return
+    deployment: dict[str, Any] = exported["deployment"]
+    resources: list[dict[str, Any]] = deployment.setdefault("resources", [])
+    kept: list[dict[str, Any]] = []
+    for operation in deployment.pop("pending_operations"):
+        if operation["type"] != "creating":
+            kept.append(operation)
+            continue
+        resource: dict[str, Any] = operation["resource"]
+        name = resource["urn"].rsplit("::", 1)[-1]
+        earlier = [entry for entry in resources if entry["urn"] == resource["urn"]]
+        ids = [id_ for id_ in cloud.creations(resource["urn"]) if id_ not in {entry.get("id") for entry in earlier}]
+        if not ids:
+            progress.note(stack.project.name, f"{name} had not been created: it will be")
+            continue
+        progress.note(stack.project.name, f"{name} had been created: adopted as {ids[-1]}")
+        for entry in earlier:
+            entry["delete"] = True  # it was being replaced; as after every replacement, the old one goes last
+        resources.append({**resource, "id": ids[-1], "outputs": {}})
+    stack.load({**exported, "deployment": {**deployment, "pending_operations": kept}})
 
 
 def unlock(stack: Stack, target: Target) -> list[Lock]:
@@ -52,9 +80,10 @@ def unlock(stack: Stack, target: Target) -> list[Lock]:
     return found
 
 
-def _unlock(stack: Stack, target: Target, progress: Progress) -> Result | None:
+def _unlock(stack: Stack, target: Target, progress: Progress, cancelled: threading.Event) -> Result | None:
     if target.state is None:
         return None  # another backend keeps its own locks, and says who holds them
+    told = False
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while found := states.locks(stack, target.state):
         if all(lock.stale for lock in found):
@@ -69,17 +98,21 @@ def _unlock(stack: Stack, target: Target, progress: Progress) -> Result | None:
                 stack=stack.name,
                 outcome=Outcome.REFUSED,
                 cause=f"process {holder.pid} on {holder.host} holds the stack since {holder.since}",
-                next=f"wait until it has ended, or end it (kill -INT {holder.pid}); if that host is gone: invoke unlock --env {stack.name}",
+                next=f"wait until it has ended, or end it (kill -INT {holder.pid}); if that host is gone: invoke unlock, for the same environment and target",
             )
-        progress.note(stack.project.name, f"waiting for process {found[0].pid}, which holds the stack")
-        time.sleep(1.0)
+        if not told:
+            progress.note(stack.project.name, f"waiting for process {found[0].pid}, which holds the stack")
+        told = True
+        if cancelled.wait(_POLL_SECONDS):
+            cause = f"interrupted while it waited for process {found[0].pid}, which holds the stack"
+            return Result(project=stack.project.name, stack=stack.name, outcome=Outcome.INTERRUPTED, cause=cause)
     return None
 
 
-def _refresh(stack: Stack, imports: list[str], progress: Progress, cancelled: threading.Event) -> Result | None:
-    arguments = ["--clear-pending-creates", "--run-program=false", *imports]
+def _refresh(stack: Stack, progress: Progress, cancelled: threading.Event) -> Result | None:
+    """Reads the cloud back: what was adopted gets its outputs, and updates and deletions that were under way are seen as far as they came."""
     try:
-        summary = stack.operate("refresh", *arguments, listener=Listener(stack.project.name, progress), cancelled=cancelled)
+        summary = stack.operate("refresh", "--run-program=false", listener=Listener(stack.project.name, progress), cancelled=cancelled)
     except EngineError as error:
         return Result(project=stack.project.name, stack=stack.name, outcome=Outcome.FAILED, cause=str(error))
     if summary.ok:
@@ -96,8 +129,7 @@ def _ask_a_person(stack: Stack, created: list[str]) -> Result:
         outcome=Outcome.REFUSED,
         cause=f"an earlier run was killed while it created {named}; AWS may or may not have made them, and making them again could double them",
         next=(
-            f"look for them in AWS (they bear the environment's tags), then in projects/{stack.project.name}: "
-            f"pulumi refresh -s {stack.name} --import-pending-creates URN --import-pending-creates ID for those that exist, "
-            "or --clear-pending-creates when none does"
+            f"look for them in AWS (they bear the environment's tags) and delete those that are there, "
+            f"then in projects/{stack.project.name}: pulumi refresh -s {stack.name} --clear-pending-creates"
         ),
     )
