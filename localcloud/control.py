@@ -21,6 +21,7 @@ from typing import Any
 # How many earlier clouds' states are kept for whoever wants to look at them.
 _KEPT = 3
 _START_SECONDS = 60.0
+_ANSWER_SECONDS = 10.0
 
 
 class LocalCloudError(RuntimeError):
@@ -55,15 +56,25 @@ class Running:
 
     def gaps(self) -> dict[str, str]:
         """Where moto does less than AWS, and what is done instead."""
-        found: dict[str, str] = _get(f"{self.endpoint}/_localcloud", 5.0)["gaps"]
+        found: dict[str, str] = _get(f"{self.endpoint}/_localcloud", _ANSWER_SECONDS)["gaps"]
         return found
 
 
 def find(home: Path) -> Running | None:
     """The local cloud of `home`, if it runs and answers under its own identity."""
     try:
+        return _find(home)
+    except TimeoutError:
+        return None
+
+
+def _find(home: Path) -> Running | None:
+    """As `find`, but raises TimeoutError when something listens there and does not answer: it is busy, or stopped, and not gone."""
+    try:
         about: dict[str, Any] = json.loads((home / "daemon.json").read_text())
-        answer = _get(f"{about['endpoint']}/_localcloud", 5.0)
+        answer = _get(f"{about['endpoint']}/_localcloud", _ANSWER_SECONDS)
+    except TimeoutError:
+        raise
     except (OSError, ValueError, KeyError):
         return None
     if answer.get("identity") != about["identity"]:
@@ -75,7 +86,7 @@ def start(home: Path, *, port: int = 0, idle: float | None = None) -> tuple[Runn
     """The local cloud of `home`, started if need be, and the states of earlier clouds that were set aside for it."""
     home.mkdir(parents=True, exist_ok=True)
     with _only_one(home / "start.lock"):
-        if running := find(home):
+        if running := _unless_silent(home):
             return running, []
         log = home / "daemon.log"
         command = [sys.executable, "-m", "localcloud.daemon", "--file", str(home / "daemon.json"), "--port", str(port)]
@@ -87,6 +98,18 @@ def start(home: Path, *, port: int = 0, idle: float | None = None) -> tuple[Runn
         aside = _set_aside(home, running)
         running.state.mkdir()
         return running, aside
+
+
+def _unless_silent(home: Path) -> Running | None:
+    """The running cloud, None when there is none; one that is only slow must not be replaced, as all that was deployed would be lost with it."""
+    try:
+        return _find(home)
+    except TimeoutError:
+        pid = json.loads((home / "daemon.json").read_text())["pid"]
+        raise LocalCloudError(
+            f"the local cloud (process {pid}) is there and does not answer within {_ANSWER_SECONDS:.0f} s: try again when the machine is less busy, "
+            f"or give it up with all that was deployed on it: kill -9 {pid}"
+        ) from None
 
 
 def stop(home: Path) -> bool:
