@@ -122,7 +122,14 @@ METHOD = Example(
         "requestParameters": {"method.request.header.Idempotency-Key": True},
         "operationName": "ProcessPayment",
     },
-    updates={"authorization": "AWS_IAM", "apiKeyRequired": False, "requestParameters": {"method.request.querystring.page": False}, "operationName": None},
+    updates={
+        "authorization": "AWS_IAM",
+        "apiKeyRequired": False,
+        "requestValidatorId": None,
+        "requestModels": {"application/json": "Empty"},
+        "requestParameters": {"method.request.querystring.page": False},
+        "operationName": None,
+    },
     replaces={"httpMethod": "GET", "resourceId": "other", "restApi": "other"},
     bad={
         "httpMethod": "FETCH",

@@ -85,7 +85,7 @@ PUBLIC_ACCESS = Example(
         "ignorePublicAcls": True,
         "restrictPublicBuckets": True,
     },
-    updates={"blockPublicPolicy": False, "restrictPublicBuckets": None},
+    updates={"blockPublicAcls": False, "ignorePublicAcls": False, "blockPublicPolicy": False, "restrictPublicBuckets": None},
     replaces={"bucket": "other"},
     bad={"blockPublicAcls": "true", "blockPublicAcl": True},
     drift=lambda aws, bucket: aws.client("s3").put_public_access_block(
