@@ -73,9 +73,9 @@ def _find(home: Path) -> Running | None:
     try:
         about: dict[str, Any] = json.loads((home / "daemon.json").read_text())
         answer = _get(f"{about['endpoint']}/_localcloud", _ANSWER_SECONDS)
-    except TimeoutError:
-        raise
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError) as error:
+        if isinstance(getattr(error, "reason", error), TimeoutError):
+            raise TimeoutError from error
         return None
     if answer.get("identity") != about["identity"]:
         return None

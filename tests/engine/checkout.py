@@ -14,9 +14,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -126,9 +127,9 @@ class Checkout:
 
     # --- what there is -------------------------------------------------------------------------------------------
 
-    @property
+    @cached_property
     def cloud(self) -> Running:
-        """The checkout's local cloud, started when it does not run."""
+        """The checkout's local cloud, which is started when it is first asked for."""
         return control.start(self.local / "cloud")[0]
 
     def aws(self, account: str = DEV_ACCOUNT, region: str = "us-east-1") -> Aws:
@@ -158,10 +159,8 @@ class Checkout:
         """The process that holds a stack's lock, if one does."""
         folder = self.cloud.state / "state" / ".pulumi" / "locks" / "organization" / project / stack
         for path in folder.glob("*.json"):
-            try:
+            with suppress(OSError, ValueError):  # released, or being written, at this very instant
                 return int(json.loads(path.read_text())["pid"])
-            except (OSError, ValueError):
-                continue  # released, or being written, at this very instant
         return None
 
     def events(self, project: str, command: str = "up", stack: str = "dev") -> list[dict[str, Any]]:
@@ -202,17 +201,25 @@ class Checkout:
             path.write_text(before)
 
     def close(self) -> None:
-        """Ends what still runs: commands, engines (which have groups of their own), the cloud."""
+        """Ends what still runs: commands, the cloud, and the language hosts of engines that a test killed."""
         for process in self._running:
             process.kill()
             process.wait()
-        for path in self.local.glob("cloud/*/state/.pulumi/locks/**/*.json"):
-            with_pid = json.loads(path.read_text())
-            try:
-                os.kill(with_pid["pid"], signal.SIGKILL)
-            except ProcessLookupError:
-                continue
+        for pid in self._hosts():
+            os.kill(pid, signal.SIGKILL)
+        daemon = self.local / "cloud" / "daemon.json"
+        if daemon.exists():
+            with suppress(ProcessLookupError):
+                os.kill(json.loads(daemon.read_text())["pid"], signal.SIGCONT)  # a test that failed may have left it stopped
         control.stop(self.local / "cloud")
+
+    def _hosts(self) -> Iterator[int]:
+        """The language hosts that were started from this checkout. They look for their engine every five minutes only, and end when it is gone."""
+        own = str(self.root / "bin").encode()
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            with suppress(OSError):  # ended meanwhile
+                if path.read_bytes().startswith(own):
+                    yield int(path.parent.name)
 
 
 def check_out(root: Path, cli: Cli) -> Checkout:
