@@ -53,6 +53,7 @@ class Application:
         self._one_at_a_time = threading.Lock()
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """Answers one request: the control page's by itself, all others by moto."""
         self.last_request = time.monotonic()
         path: str = environ.get("PATH_INFO", "")
         if path.startswith(CONTROL):

@@ -10,10 +10,9 @@ import moto.core.utils
 import moto.settings
 import moto.sqs.models
 from moto.core.config import default_user_config
-from moto.ec2.models.amis import AmiBackend
-from moto.ec2.responses.amis import AmisResponse
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 
+from localcloud import moto_offerings
 from localcloud.models import LOADER
 
 
@@ -25,6 +24,7 @@ def as_a_control_plane() -> None:
     runs the functions would never see one.
     """
     default_user_config["lambda"] = {"use_docker": False}
+    moto_offerings.read_when_asked()
     _images_when_they_are_asked_for()
     _conditions_are_not_guessed()
     moto.settings.ACM_VALIDATION_WAIT = 0
@@ -49,6 +49,9 @@ _CHANGED = "_localcloud"
 
 def _images_when_they_are_asked_for() -> None:
     """The thousand images of moto cost half a second in each account and region; few ask for one, and an instance takes any image without them."""
+    from moto.ec2.models.amis import AmiBackend  # after moto_offerings, as all of moto's EC2
+    from moto.ec2.responses.amis import AmisResponse
+
     load = AmiBackend._load_amis  # noqa: SLF001 - the only place where moto makes them
     if hasattr(load, _CHANGED):
         return

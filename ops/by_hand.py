@@ -10,12 +10,17 @@ import os
 import shlex
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 from ops.workspace import Workspace, open_workspace, write_configuration
+from shared import page as pages
 from shared.page import PageError
 
 # The engine's commands that read (and write) a stack's configuration.
 _CONFIGURED = {"up", "update", "preview", "pre", "refresh", "destroy", "dn", "down", "import", "watch", "config", "logs"}
+
+# Options of the engine itself that are followed by a value.
+_WITH_VALUE = {"-C", "--cwd", "--color", "--profiling", "--tracing", "-v", "--verbose", "--memprofilerate", "-s", "--stack"}
 
 
 def install(folder: Path, workspace: Workspace, pulumi: Path) -> Path:
@@ -31,19 +36,43 @@ def install(folder: Path, workspace: Workspace, pulumi: Path) -> Path:
 def main(name: str, suffix: str, pulumi: str, *arguments: str) -> None:
     """Becomes the engine, with the current page's copy as its configuration; ends with 2 when the page or the stack is wrong."""
     whole = list(arguments)
-    if whole and whole[0] in _CONFIGURED and not any(argument.startswith("--config-file") for argument in whole):
+    command = _command(whole)
+    if command is not None and whole[command] in _CONFIGURED and not any(argument.startswith("--config-file") for argument in whole):
         try:
             workspace = open_workspace(name, "" if suffix == "-" else suffix, target="local")
         except PageError as error:
-            sys.exit("\n".join(f"error: {problem}" for problem in error.problems))
+            _refuse(*map(str, error.problems))
         named = _stack(whole)
         if named not in {workspace.stack, None}:
-            again = f'eval "$(invoke local.env --env {named})"'
-            print(f"error: this shell is set up for the stack {workspace.stack}, not {named}. For that one: {again}", file=sys.stderr)
-            sys.exit(2)
+            _refuse(f'this shell is set up for the stack {workspace.stack}, not {named}. For that one: eval "$(invoke local.env {_options(named)})"')
         stack = [] if named else ["--stack", workspace.stack]
-        whole = [whole[0], *stack, "--config-file", str(write_configuration(workspace)), *whole[1:]]
+        added = [*stack, "--config-file", str(write_configuration(workspace))]
+        whole = [*whole[: command + 1], *added, *whole[command + 1 :]]
     os.execv(pulumi, ["pulumi", *whole])  # noqa: S606 - the engine, with the caller's own arguments
+
+
+def _options(stack: str | None) -> str:
+    """The options that name a stack's environment: its page, and the suffix where it is a copy's."""
+    name = stack or ""
+    page = max((page for page in pages.names() if name == page or name.startswith(f"{page}-")), key=len, default=name)
+    suffix = name.removeprefix(page).removeprefix("-")
+    return f"--env {page} --suffix {suffix}" if suffix else f"--env {page}"
+
+
+def _refuse(*reasons: str) -> NoReturn:
+    print("\n".join(f"error: {reason}" for reason in reasons), file=sys.stderr)
+    sys.exit(2)
+
+
+def _command(arguments: list[str]) -> int | None:
+    """Where the engine's command stands; options with a value may stand before it (`pulumi -C projects/data up`)."""
+    value = False
+    for position, argument in enumerate(arguments):
+        if value or argument.startswith("-"):
+            value = not value and argument in _WITH_VALUE
+        else:
+            return position
+    return None
 
 
 def _stack(arguments: list[str]) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from itertools import combinations
+from ipaddress import IPv4Network
 from typing import Any
 
 from ops.projects import projects
@@ -48,40 +48,49 @@ def problems_on_aws(page: Page) -> list[Problem]:
     return found
 
 
-def problems_between(all_pages: list[Page]) -> list[Problem]:
-    """What is wrong between pages: VPCs whose ranges overlap cannot be peered, and hide each other's addresses in logs."""
-    ranges: list[tuple[Page, Any]] = []
-    for page in all_pages:
+def problems_beside(page: Page) -> list[Problem]:
+    """What is wrong between a page and the others of its family: VPCs whose ranges overlap cannot be peered, and hide each other's addresses in logs."""
+    own = _range(page)
+    found: list[Problem] = []
+    for name in pages.names() if own else []:
+        if name == page.name or _family(name) != _family(page.name):
+            continue
         try:
-            ranges.append((page, page.settings("networking", _model(importlib.import_module("projects.networking.settings"))).vpc.cidr))
+            other = pages.read(name)
         except PageError:
             continue  # reported with the page itself
-    return [
-        problem(second.file, "networking:vpc.cidr", f"overlaps {first_range} of {first.file}; each environment has a range of its own", str(second_range))
-        for (first, first_range), (second, second_range) in combinations(ranges, 2)
-        if _family(first) == _family(second) and first_range.overlaps(second_range)
-    ]
+        theirs = _range(other)
+        if theirs and own and theirs.overlaps(own):
+            rule = f"overlaps {theirs} of {other.file}; each environment has a range of its own"
+            found.append(problem(page.file, "networking:vpc.cidr", rule, str(own)))
+    return found
 
 
-def _family(page: Page) -> str:
+def _range(page: Page) -> IPv4Network | None:
+    """The range of a page's VPC, None where the page does not say it rightly."""
+    try:
+        settings = page.settings("networking", _model(importlib.import_module("projects.networking.settings")))
+    except PageError:
+        return None
+    found: IPv4Network = settings.vpc.cidr
+    return found
+
+
+def _family(name: str) -> str:
     """The blueprint that a page belongs to, empty for the platform's own: `aurora` of `aurora-prod`. Customers do not share address plans."""
-    return page.name.rpartition("-")[0]
+    return name.rpartition("-")[0]
 
 
 def validate(names: list[str]) -> list[Problem]:
-    """Everything that is wrong with the named pages, and between them and all others of their families."""
+    """Everything that is wrong with the named pages, and between them and the others of their families."""
     found: list[Problem] = []
-    readable: list[Page] = []
-    for name in pages.names():
+    for name in names:
         try:
             page = pages.read(name)
         except PageError as error:
-            found += error.problems if name in names else []
-            continue
-        readable.append(page)
-        if name in names:
-            found += problems_of(page)
-    found += [one for one in problems_between(readable) if any(page.file == one.page and page.name in names for page in readable)]
+            found += error.problems
+        else:
+            found += problems_of(page) + problems_beside(page)
     return found
 
 

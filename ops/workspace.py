@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import yaml
 
 from ops import places
 from ops.target import TargetName
-from ops.validation import problems_of
+from ops.validation import problems_beside, problems_of
 from shared import page as pages
 from shared.environment import Environment, environment_of
-from shared.page import Page, PageError, problem
+from shared.page import Page, PageError
 
 
 @dataclass(frozen=True)
@@ -42,12 +41,10 @@ def open_workspace(name: str, suffix: str = "", *, target: TargetName = "aws") -
     if target == "local":
         page = page.with_values({"platform:organization": "organization"})
     if suffix:
-        if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", suffix):
-            rule = "must be lower-case letters and digits, with single hyphens inside"
-            raise PageError([problem("--suffix", "platform:environmentSuffix", rule, suffix)])
         page = page.with_values({"platform:environmentSuffix": suffix, "platform:copyOf": name})
-    if found := problems_of(page):
-        raise PageError(found)
+    if found := problems_of(page) + problems_beside(page):
+        # The suffix of a copy comes from the command line, and not from the page.
+        raise PageError([replace(one, page="--suffix") if suffix and one.key == "platform:environmentSuffix" else one for one in found])
     stack = f"{name}-{suffix}" if suffix else name
     file = places.LOCAL / "pages" / f"Pulumi.{stack}.yaml"
     return Workspace(name, suffix, stack, page, environment_of(page), file, target)

@@ -119,7 +119,7 @@ def _not_a_number(_: str) -> NoReturn:
 
 
 def _refusal(problem: errors.Problem, telemetry: Telemetry) -> Answer:
-    telemetry.count(Metric.REQUEST_REFUSED if problem.status < 500 else Metric.REQUEST_FAILED)  # noqa: PLR2004
+    telemetry.count(Metric.REQUEST_REFUSED if problem.status < 500 else Metric.REQUEST_FAILED)
     if problem.name == "card-data-refused":
         telemetry.count(Metric.CARD_DATA_REFUSED)
     # Names of fields are the caller's too: only how many were wrong is logged.
@@ -135,7 +135,7 @@ def _failure(error: Exception, telemetry: Telemetry) -> Answer:
     if isinstance(error, SettingsError):
         telemetry.log.error("request failed: %s", error)
     else:
-        telemetry.log.exception("request failed")
+        telemetry.log.error("request failed", exc_info=True)
     return _problem(errors.internal_error())
 
 

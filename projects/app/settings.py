@@ -72,8 +72,8 @@ def domain_of(settings: AppSettings, environment: Environment) -> DomainSettings
     return None if environment.platform.copy_of else settings.api.domain
 
 
-def problems_on_aws(settings: AppSettings, _: Environment) -> Iterator[tuple[str, object, str]]:
+def problems_on_aws(settings: AppSettings, environment: Environment) -> Iterator[tuple[str, object, str]]:
     """What only a deployment to AWS itself would find out, as (key, value, rule)."""
-    domain = settings.api.domain
+    domain = domain_of(settings, environment)
     if domain and any(domain.name == name or domain.name.endswith(f".{name}") for name in _RESERVED):
         yield "api.domain.name", domain.name, "is a reserved name (RFC 2606), which Route 53 refuses: set a domain of your own before you deploy to aws"

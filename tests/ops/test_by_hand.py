@@ -71,12 +71,25 @@ def test_another_stack_is_refused_with_the_command_for_its_shell(engine: list[st
     assert 'this shell is set up for the stack dev, not prod. For that one: eval "$(invoke local.env --env prod)"' in capsys.readouterr().err
 
 
-def test_a_page_that_went_wrong_is_said_and_nothing_is_started(engine: list[str], pages: Pages) -> None:
+def test_a_copys_stack_is_refused_with_the_suffix_of_its_shell(engine: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        by_hand.main("dev", "-", "/bin/pulumi", "up", "--stack=staging-pr42")
+    assert engine == []
+    assert 'eval "$(invoke local.env --env staging --suffix pr42)"' in capsys.readouterr().err
+
+
+def test_options_before_the_command_do_not_hide_it(engine: list[str]) -> None:
+    by_hand.main("dev", "-", "/bin/pulumi", "-C", "projects/data", "--color", "never", "up", "--yes")
+    assert engine[2:7] == ["-C", "projects/data", "--color", "never", "up"]
+    assert "--config-file" in engine
+
+
+def test_a_page_that_went_wrong_is_said_and_nothing_is_started(engine: list[str], pages: Pages, capsys: pytest.CaptureFixture[str]) -> None:
     pages.change("dev", {"app:functions.memory": 1})
     with pytest.raises(SystemExit) as ended:
         by_hand.main("dev", "-", "/bin/pulumi", "up")
-    assert engine == []
-    assert str(ended.value.code).startswith("error: environments/Pulumi.dev.yaml: app:functions.memory = 1")
+    assert (ended.value.code, engine) == (2, [])
+    assert capsys.readouterr().err.startswith("error: environments/Pulumi.dev.yaml: app:functions.memory = 1")
 
 
 def test_the_committed_page_stays_as_it_is(engine: list[str], pages: Pages) -> None:

@@ -151,7 +151,7 @@ def test_a_package_for_this_machine_answers_by_itself(built: Path, tmp_path: Pat
     environment = {name.value: "value" for name in function.environment} | {"AWS_DEFAULT_REGION": "us-east-1"}
     # -I -S: neither this folder nor the installed packages, so that whatever is missing in the package is missed.
     command = [sys.executable, "-I", "-S", "-c", program, str(tmp_path), json.dumps(event)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - our own interpreter
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     answer, outside = json.loads(done.stdout.splitlines()[-1])
     assert outside == []
@@ -218,7 +218,7 @@ def test_without_uv_the_error_says_what_installs_it(tree: Path, monkeypatch: pyt
 
 def test_without_a_lock_the_error_says_how_to_make_it(tree: Path) -> None:
     (tree / "payments" / "requirements.txt").unlink()
-    with pytest.raises(PackageError, match="uv pip compile .*--generate-hashes"):
+    with pytest.raises(PackageError, match=r"uv pip compile .*--generate-hashes"):
         ensure(root=tree)
 
 
@@ -246,7 +246,7 @@ def installed_by_hand(monkeypatch: pytest.MonkeyPatch, size: int = 1) -> None:
 def test_a_package_that_grew_too_large_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(package, "LARGEST", 1024 * 1024)
     installed_by_hand(monkeypatch, 1024 * 1024)
-    with pytest.raises(PackageError, match="the package of process-payment has 1.0 MiB; 1 MiB are allowed"):
+    with pytest.raises(PackageError, match=r"the package of process-payment has 1\.0 MiB; 1 MiB are allowed"):
         build(root=copied(tmp_path))
     assert not any(path.exists() for path in paths(root=tmp_path).values())
 
@@ -255,7 +255,7 @@ def test_a_declared_handler_that_is_not_there_is_named(tmp_path: Path, monkeypat
     installed_by_hand(monkeypatch)
     root = copied(tmp_path)
     (root / "payments" / "handlers" / "payment_worker.py").unlink()
-    with pytest.raises(PackageError, match="function payment-worker: .*payments/handlers/payment_worker.py"):
+    with pytest.raises(PackageError, match=r"function payment-worker: .*payments/handlers/payment_worker.py"):
         build(root=root)
 
 

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from ops.validation import problems_of, validate
+from ops.workspace import open_workspace
 from shared import page as read_pages
+from shared.page import PageError
 from tests.ops.pages import Pages
 
 
@@ -51,16 +53,28 @@ def test_one_mistake_is_one_problem_with_page_key_value_and_rule(pages: Pages, c
 
 def test_environments_of_one_family_have_ranges_of_their_own_and_the_pair_is_named(pages: Pages) -> None:
     pages.change("dev", {"networking:vpc.cidr": "10.1.0.0/16"})
-    [found] = told("dev", "staging")
-    assert found == (
+    of_dev, of_staging = told("dev", "staging")
+    assert "environments/Pulumi.dev.yaml: networking:vpc.cidr" in of_dev
+    assert of_staging == (
         'environments/Pulumi.staging.yaml: networking:vpc.cidr = "10.1.0.0/16": overlaps 10.1.0.0/16 of environments/Pulumi.dev.yaml; '
         "each environment has a range of its own"
     )
 
 
+def test_an_overlap_is_refused_before_a_deployment(pages: Pages) -> None:
+    pages.change("dev", {"networking:vpc.cidr": "10.1.0.0/16"})
+    with pytest.raises(PageError, match=r"Pulumi.dev.yaml: networking:vpc.cidr = .* of environments/Pulumi.staging.yaml"):
+        open_workspace("dev")
+
+
+def test_a_page_that_is_not_there_is_told() -> None:
+    [found] = told("nope")
+    assert found.startswith("environments/Pulumi.nope.yaml: (file): there is no such page")
+
+
 def test_a_range_inside_anothers_overlaps_too(pages: Pages) -> None:
     pages.change("prod", {"networking:vpc.cidr": "10.1.128.0/20"})
-    [found] = told("prod", "staging")
+    [found] = told("staging")
     assert "overlaps 10.1.128.0/20 of environments/Pulumi.prod.yaml" in found
 
 

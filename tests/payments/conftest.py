@@ -38,7 +38,7 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
             monkeypatch.setenv(name, value)
         forget()
         for module in HANDLERS:
-            monkeypatch.setattr(module._telemetry.log.registered_handler, "stream", made.written)  # noqa: SLF001
+            monkeypatch.setattr(module._telemetry.log.registered_handler, "stream", made.written)
         yield made
         forget()
 
@@ -60,7 +60,7 @@ def logged(service: Service, capsys: pytest.CaptureFixture[str]) -> Callable[[],
 def forget() -> None:
     """Drops the settings that the functions keep between invocations."""
     for module in HANDLERS:
-        module._settings.cache_clear()  # noqa: SLF001
+        module._settings.cache_clear()
 
 
 def _made() -> Service:

@@ -25,7 +25,7 @@ REQUEST: dict[str, Any] = {"amount": 1050, "currency": "EUR", "payment_token": "
 def aws(service: str) -> Any:
     """A client of moto's; one for all tests, as making one takes longer than most tests. What it sees belongs to the test's own `mock_aws`."""
     session: Any = boto3
-    return session.client(service, REGION, aws_access_key_id="testing", aws_secret_access_key="testing")  # noqa: S106
+    return session.client(service, REGION, aws_access_key_id="testing", aws_secret_access_key="testing")
 
 
 def context(request_id: str = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef") -> LambdaContext:
