@@ -113,10 +113,10 @@ def run(request: Request, operation: Operation, *, backwards: bool = False, pack
             workers=_WORKERS,
             cancelled=session.cancelled,
             on_start=lambda project: progress.stack_started(project, session.workspace.stack) if project in chosen else None,
-            on_done=progress.stack_done,
+            on_done=lambda result: progress.stack_done(_of_chosen(result, chosen)),
             stack=session.workspace.stack,
         )
-    return Outcomes(report(tuple(results[name] for name in order)), session)
+    return Outcomes(report(tuple(_of_chosen(results[name], chosen) for name in order)), session)
 
 
 class PackagesError(RuntimeError):
@@ -169,7 +169,7 @@ def _work(session: Session, request: Request, operation: Operation, chosen: set[
 
     def work(project: str) -> Result:
         if project not in chosen:
-            return Result(project=project, stack=session.workspace.stack, outcome=Outcome.EXCLUDED, cause="not selected")
+            return _excluded(project, session.workspace.stack)
         if request.command == "deploy" and (held := _held(session, request, project, chosen)):
             return held
         if backwards and (left := [name for name in dependencies[project] if name not in chosen and session.state(name)]):
@@ -183,6 +183,15 @@ def _work(session: Session, request: Request, operation: Operation, chosen: set[
         return measured(session, project)
 
     return work
+
+
+def _of_chosen(result: Result, chosen: set[str]) -> Result:
+    """The result; a stack that was not selected is excluded, whatever became of those that it depends on."""
+    return result if result.project in chosen else _excluded(result.project, result.stack)
+
+
+def _excluded(project: str, stack: str) -> Result:
+    return Result(project=project, stack=stack, outcome=Outcome.EXCLUDED, cause="not selected")
 
 
 def _held(session: Session, request: Request, project: str, chosen: set[str]) -> Result | None:

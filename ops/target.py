@@ -56,6 +56,7 @@ def local(cloud: Running) -> Target:
     state.mkdir(parents=True, exist_ok=True)
     places.PULUMI_HOME.mkdir(parents=True, exist_ok=True)
     variables = {
+        TARGET: "local",
         "PULUMI_BACKEND_URL": f"file://{state}",
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(_passphrase(cloud.state / "passphrase")),
         "PULUMI_HOME": str(places.PULUMI_HOME),

@@ -135,7 +135,7 @@ def _failure(error: Exception, telemetry: Telemetry) -> Answer:
     if isinstance(error, SettingsError):
         telemetry.log.error("request failed: %s", error)
     else:
-        telemetry.log.error("request failed", exc_info=True)
+        telemetry.log.error("request failed", exc_info=error)
     return _problem(errors.internal_error())
 
 

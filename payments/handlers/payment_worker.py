@@ -62,7 +62,7 @@ def _log_failure(record: dict[str, Any], error: Exception) -> None:
     elif isinstance(error, UnknownPaymentError):
         _telemetry.log.error("message refused: %s", error, **about)
     else:
-        _telemetry.log.error("message failed", exc_info=True, **about)
+        _telemetry.log.error("message failed", exc_info=error, **about)
 
 
 @cache
