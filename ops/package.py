@@ -12,6 +12,7 @@ import json
 import os
 import platform as machine
 import shutil
+import ssl
 import sys
 import tempfile
 import time
@@ -190,13 +191,18 @@ def _install(platform: Platform, site: Path, root: Path) -> None:
         *("--only-binary", ":all:", "--require-hashes", "--no-deps", "--no-compile-bytecode", "--requirements", str(lock)),
     ]
     try:
-        run(command, cwd=root, environ=os.environ)
+        run(command, cwd=root, environ={**_certificates(), **os.environ})
     except ChildError as error:
         raise PackageError(
             f"the dependencies in {lock} cannot be installed for {platform.name} (Python {platform.python}): {error}\n"
             "If a hash or a version is refused, the lock does not fit what the registry has; make it anew: "
             f"{_RELOCK}\nIf the registry cannot be reached, run this once where it can be: what uv has downloaded is used again."
         ) from None
+
+
+def _certificates() -> dict[str, str]:
+    """Lets uv trust what this machine trusts (a company's proxy, say), where the machine has a list; uv brings one of its own."""
+    return {"UV_SYSTEM_CERTS": "true"} if ssl.get_default_verify_paths().cafile else {}
 
 
 def _uv() -> str:
