@@ -47,7 +47,7 @@ class Target:
 
 def aws() -> Target:
     """AWS, with the caller's credentials and Pulumi backend."""
-    return Target("aws", {}, places.RECORDS)
+    return Target("aws", {"PAYMENTS_TARGET": "aws"}, places.RECORDS)
 
 
 def local(cloud: Running) -> Target:
@@ -56,7 +56,7 @@ def local(cloud: Running) -> Target:
     state.mkdir(parents=True, exist_ok=True)
     places.PULUMI_HOME.mkdir(parents=True, exist_ok=True)
     variables = {
-        TARGET: "local",
+        "PAYMENTS_TARGET": "local",
         "PULUMI_BACKEND_URL": f"file://{state}",
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(_passphrase(cloud.state / "passphrase")),
         "PULUMI_HOME": str(places.PULUMI_HOME),

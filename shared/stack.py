@@ -21,6 +21,9 @@ C = TypeVar("C", bound=Contract)
 # Set by `invoke preview`: the projects that were never deployed, whose outputs a preview takes as unknown.
 UNDEPLOYED = "PAYMENTS_UNDEPLOYED"
 
+# Set by the tasks: the target, for the commands that an error names.
+TARGET = "PAYMENTS_TARGET"
+
 
 class Stack(Generic[S]):
     """The first line of every program: reads the page, or stops the program with all that is wrong with it."""
@@ -66,7 +69,8 @@ class Stack(Generic[S]):
     def _selected(self) -> str:
         """The options that name this environment on the command line."""
         original = self.environment.platform.copy_of
-        return f"--env {original} --suffix {self.environment.platform.environment_suffix}" if original else f"--env {pulumi.get_stack()}"
+        named = f"--env {original} --suffix {self.environment.platform.environment_suffix}" if original else f"--env {pulumi.get_stack()}"
+        return f"{named} --target local" if os.environ.get(TARGET) == "local" else named
 
     def publish(self, outputs: Contract) -> None:
         """Exports this project's contract."""

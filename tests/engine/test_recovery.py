@@ -83,7 +83,8 @@ class Run:
 
     def _under_way(self) -> None:
         if self.process.poll() is not None:
-            raise AssertionError(f"{self.command} ended before its time: {self.checkout.end(self.process)}")
+            ended = self.checkout.end(self.process)
+            raise AssertionError(f"{self.command} ended with {ended.code} before its time: {ended.out[-3000:]} {ended.err[-1000:]}")
 
 
 @dataclass
