@@ -75,7 +75,8 @@ def _adopt(stack: Stack, cloud: Running, progress: Progress) -> None:
 def unlock(stack: Stack, target: Target) -> list[Lock]:
     """Breaks the locks of a stack whose holders are no more; answers them all, broken or not."""
     found = states.locks(stack, target.state) if target.state else []
-    if found and all(lock.stale for lock in found):
+    if target.state and found and all(lock.stale for lock in found):
+        states.tidy(stack, target.state)
         stack.cancel()
     return found
 
@@ -88,8 +89,9 @@ def _unlock(stack: Stack, target: Target, progress: Progress, cancelled: threadi
     while found := states.locks(stack, target.state):
         if all(lock.stale for lock in found):
             holders = ", ".join(f"process {lock.pid} (since {lock.since})" for lock in found)
-            progress.note(stack.project.name, f"broke the lock of {holders}, which is no more")
+            states.tidy(stack, target.state)
             stack.cancel()
+            progress.note(stack.project.name, f"broke the lock of {holders}, which is no more")
             return None
         if time.monotonic() > deadline:
             holder = next(lock for lock in found if not lock.stale)

@@ -66,6 +66,25 @@ def read(stack: Stack, folder: Path | None) -> State | None:
     return _state(checkpoint.get("latest") or {})
 
 
+def tidy(stack: Stack, folder: Path) -> None:
+    """Removes what an engine that was killed left half-written in a file backend.
+
+    A state is written beside the old one and then takes its place, whole. The attributes beside it are not: cut off, they keep the engine from
+    reading the state ("failed to load checkpoint: EOF"), which it can do without them.
+    """
+    for path in (folder / ".pulumi" / "stacks" / stack.project.name).glob(f"{stack.name}.json*"):
+        if path.suffix == ".tmp" or (path.suffix == ".attrs" and not _is_json(path)):
+            path.unlink(missing_ok=True)
+
+
+def _is_json(path: Path) -> bool:
+    try:
+        json.loads(path.read_bytes())
+    except ValueError:
+        return False
+    return True
+
+
 def locks(stack: Stack, folder: Path) -> list[Lock]:
     """The locks on a stack in a file backend."""
     found: list[Lock] = []

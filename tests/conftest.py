@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
 
 from localcloud.moto_settings import as_a_control_plane
+from tests.scheduling import Scheduling
 
 settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
@@ -20,3 +22,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("filterwarnings", "ignore:.*has been deprecated in favor of:DeprecationWarning:pulumi_aws.*")
     # moto's codes of a few errors are not those of botocore's model.
     config.addinivalue_line("filterwarnings", "ignore:Exception.* does not match an error shape:UserWarning:moto.*")
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    """The order in which workers get tests."""
+    return Scheduling(config, log)

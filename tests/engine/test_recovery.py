@@ -17,7 +17,7 @@ import pytest
 from tests.engine.census import Census, beyond, census, known
 from tests.engine.checkout import Checkout, Ended, wait_for
 
-pytestmark = [pytest.mark.xdist_group("engine-mishaps"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 
 STACK = ("--env", "dev", "--target", "local")
 NETWORKING = ("--only", "networking")
@@ -139,6 +139,10 @@ def mishaps(checkout: Checkout) -> Mishaps:
     engine, found.seen["under way"] = run.halts_while_it_creates()
     run.kill(engine)
     take_down("killed while it creates", run)
+    # An engine that is killed at that very instant leaves these.
+    beside = checkout.cloud.state / "state" / ".pulumi" / "stacks" / "networking"
+    (beside / "dev.json.attrs").write_bytes(b"")
+    (beside / "dev.json.0123456789abcdef.tmp").write_bytes(b"{")
 
     # The engine alone.
     run = Run.start(checkout)
@@ -158,6 +162,7 @@ def mishaps(checkout: Checkout) -> Mishaps:
     os.killpg(run.process.pid, signal.SIGKILL)
     take_down("task killed", run)
     take_down("last", Run.start(checkout))
+    found.seen["beside the state"] = {path.name for path in beside.iterdir()}
     found.recorded = known(checkout.managed("networking"))
     found.holdings["deployed"] = beyond(census(aws), empty)
     found.ends["forced"] = checkout.on_dev("deploy", *NETWORKING, "--force")
@@ -204,6 +209,10 @@ def test_a_lock_whose_holder_was_killed_is_told_of_and_broken(mishaps: Mishaps) 
 def test_a_deployment_breaks_a_stale_lock_by_itself_and_says_whose_it_was(mishaps: Mishaps) -> None:
     for name in ("engine killed", "interrupted"):
         assert re.match(r"broke the lock of process \d+ \(since .*\), which is no more", mishaps.notes(name)[0]), name
+
+
+def test_what_was_half_written_is_no_obstacle_and_is_removed(mishaps: Mishaps) -> None:
+    assert mishaps.seen["beside the state"] == {"dev.json", "dev.json.attrs", "dev.json.bak", "dev.json.bak.attrs"}
 
 
 def test_what_a_killed_engine_had_made_is_adopted_and_not_made_again(mishaps: Mishaps) -> None:
