@@ -20,7 +20,7 @@ from tests.engine.agreement import named
 from tests.engine.census import CLIENTS, LISTINGS, Census, beyond, census, known
 from tests.engine.checkout import DEV_ACCOUNT, Checkout, Ended
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 PROJECTS = ("networking", "data", "app", "observability")
 TAGS = {"Environment", "Project", "Team", "CostCenter", "DataClassification", "Suffix"}

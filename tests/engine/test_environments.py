@@ -13,7 +13,7 @@ from localcloud.aws import Aws
 from tests.engine.census import Census, beyond, census, known
 from tests.engine.checkout import DEV_ACCOUNT, Checkout, Ended
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 PROJECTS = ("networking", "data", "app", "observability")
 TAKEN = f"documents-dev-main-{DEV_ACCOUNT}"

@@ -17,7 +17,7 @@ import pytest
 from tests.engine.census import Census, beyond, census, known
 from tests.engine.checkout import Checkout, Ended, wait_for
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 STACK = ("--env", "dev", "--target", "local")
 NETWORKING = ("--only", "networking")
