@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from functools import lru_cache
+from functools import cache, lru_cache
 from types import ModuleType
 
 from localcloud import resources
@@ -40,9 +40,10 @@ def function(token: str) -> Function:
     raise UnknownType(token, [entry.type for entry in getattr(module, "FUNCTIONS", ())])
 
 
-def services() -> list[str]:
+@cache
+def services() -> tuple[str, ...]:
     """The names of the service modules."""
-    return sorted(module.name for module in pkgutil.iter_modules(resources.__path__) if not module.name.startswith("_"))
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(resources.__path__) if not module.name.startswith("_")))
 
 
 def everything() -> list[Kind]:

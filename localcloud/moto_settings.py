@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+import botocore.loaders
 import moto.core.utils
 import moto.settings
 import moto.sqs.models
@@ -24,15 +25,22 @@ def as_a_control_plane() -> None:
     runs the functions would never see one.
     """
     default_user_config["lambda"] = {"use_docker": False}
+    _models_read_once()
     moto_offerings.read_when_asked()
     _images_when_they_are_asked_for()
     _conditions_are_not_guessed()
+    _signing_keys_for_keys_that_sign()
     moto.settings.ACM_VALIDATION_WAIT = 0
-    # moto reads the services' models too.
-    utils: Any = moto.core.utils
-    utils.create_loader = lambda: LOADER
     queue: Any = moto.sqs.models.Queue
     queue.lambda_event_source_mappings = property(_no_mappings, _forget)
+
+
+def _models_read_once() -> None:
+    """Moto makes sessions and loaders of its own, each of which would read the services' models again."""
+    utils: Any = moto.core.utils
+    utils.create_loader = lambda: LOADER
+    loaders: Any = botocore.loaders
+    loaders.create_loader = lambda *_: LOADER
 
 
 def _no_mappings(_: Any) -> dict[str, Any]:
@@ -96,3 +104,20 @@ def _conditions_are_not_guessed() -> None:
     setattr(is_action_permitted, _CHANGED, True)
     statements: Any = IAMPolicyStatement
     statements.is_action_permitted = is_action_permitted
+
+
+def _signing_keys_for_keys_that_sign() -> None:
+    """Moto makes an RSA key, a tenth of a second, for symmetric KMS keys too (AWS's default), which it refuses to sign with."""
+    from moto.kms import models as kms
+
+    models: Any = kms
+    make: Callable[[str], Any] = models.generate_private_key
+    if hasattr(make, _CHANGED):
+        return
+
+    @wraps(make)
+    def generate_private_key(key_spec: str) -> Any:
+        return None if key_spec == "SYMMETRIC_DEFAULT" else make(key_spec)
+
+    setattr(generate_private_key, _CHANGED, True)
+    models.generate_private_key = generate_private_key
