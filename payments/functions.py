@@ -37,7 +37,17 @@ class Variable(StrEnum):
     DATABASE_PORT = "DATABASE_PORT"
     DATABASE_NAME = "DATABASE_NAME"
     DATABASE_SECRET_ARN = "DATABASE_SECRET_ARN"  # noqa: S105 - the name of a variable
-    """Secrets Manager secret with the database's user name and password."""
+    """Secrets Manager secret with the database's user name and password (JSON: `username`, `password`)."""
+    DEAD_LETTER_QUEUE_URL = "DEAD_LETTER_QUEUE_URL"
+    """SQS queue for messages that cannot be worked on."""
+    MAX_RECEIVES = "MAX_RECEIVES"
+    """How often a message is tried; at the last try the worker sets it aside itself, with the reason."""
+    PROCESSOR = "PROCESSOR"
+    """Payment processor: `sandbox` or `stripe`."""
+    PROCESSOR_SECRET_ARN = "PROCESSOR_SECRET_ARN"  # noqa: S105 - the name of a variable
+    """Secrets Manager secret with the processor's API key (the secret string itself)."""
+    PROCESSOR_ENDPOINT = "PROCESSOR_ENDPOINT"
+    """Base URL of the processor's API, where it is not the processor's own."""
 
 
 class Metric(StrEnum):
@@ -53,10 +63,20 @@ class Metric(StrEnum):
     """Any route: the request held card data. Counted as refused too."""
     REQUEST_FAILED = "RequestFailed"
     """Any route: the service was at fault (5xx)."""
-    PAYMENT_SUBMITTED = "PaymentSubmitted"
-    """payment-worker: a payment went from received to submitted."""
+    PAYMENT_CAPTURED = "PaymentCaptured"
+    """payment-worker: the money of a payment was taken."""
+    PAYMENT_DECLINED = "PaymentDeclined"
+    """payment-worker: the processor declined a payment."""
+    PAYMENT_FAILED = "PaymentFailed"
+    """payment-worker: the processor refused a payment for a reason that no repetition mends."""
+    PROCESSOR_UNAVAILABLE = "ProcessorUnavailable"
+    """payment-worker: a processor call failed after all its repetitions, or the circuit breaker was open."""
     MESSAGE_FAILED = "MessageFailed"
     """payment-worker: a message was handed back to the queue."""
+    MESSAGE_DEAD_LETTERED = "MessageDeadLettered"
+    """payment-worker: a message was set aside in the dead-letter queue, with the reason."""
+    OUTBOX_RELAYED = "OutboxRelayed"
+    """outbox-relay: something that a crash had left behind was sent."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,13 +86,19 @@ class Function:
     name: the function's name without stage and suffix; also its package's file name.
     handler: Lambda's handler setting.
     environment: the environment variables that it reads; without one of them it answers with an error that names it.
+    optional: environment variables that it reads where they are set.
     services: the AWS services that it calls, by boto3's names; its package holds the descriptions of these alone.
+    distributions: what of payments/requirements.in it imports; its package holds these and what they require.
+    every_minutes: minutes between two scheduled runs; None for a function that is not scheduled.
     """
 
     name: str
     handler: str
     environment: tuple[Variable, ...]
     services: tuple[str, ...]
+    distributions: tuple[str, ...]
+    optional: tuple[Variable, ...] = ()
+    every_minutes: int | None = None
 
     @property
     def module(self) -> str:
@@ -80,28 +106,55 @@ class Function:
         return self.handler.rpartition(".")[0]
 
 
+_COMMON = ("aws-lambda-powertools", "boto3", "pydantic", "psycopg", "psycopg-binary")
+_DATABASE = (Variable.DATABASE_HOST, Variable.DATABASE_PORT, Variable.DATABASE_NAME, Variable.DATABASE_SECRET_ARN)
+_PROJECTIONS = (Variable.TRANSACTION_LOG_TABLE, Variable.SESSIONS_TABLE, Variable.DOCUMENTS_BUCKET, Variable.PAYMENT_EVENTS_TOPIC_ARN)
+
 PROCESS_PAYMENT = Function(
     name="process-payment",
     handler="payments.handlers.process_payment.handler",
-    environment=(Variable.STAGE, Variable.TRANSACTION_LOG_TABLE, Variable.SESSIONS_TABLE, Variable.WORK_QUEUE_URL),
-    services=("dynamodb", "sqs"),
+    environment=(Variable.STAGE, *_DATABASE, Variable.WORK_QUEUE_URL),
+    services=("secretsmanager", "sqs"),
+    distributions=_COMMON,
 )
 """POST /process-payment: takes a payment in."""
 
 VERIFY_PAYMENT = Function(
     name="verify-payment",
     handler="payments.handlers.verify_payment.handler",
-    environment=(Variable.STAGE, Variable.TRANSACTION_LOG_TABLE),
-    services=("dynamodb",),
+    environment=(Variable.STAGE, *_DATABASE),
+    services=("secretsmanager",),
+    distributions=_COMMON,
 )
 """POST /verify-payment: tells a payment's state and history."""
 
 PAYMENT_WORKER = Function(
     name="payment-worker",
     handler="payments.handlers.payment_worker.handler",
-    environment=(Variable.STAGE, Variable.TRANSACTION_LOG_TABLE, Variable.PAYMENT_EVENTS_TOPIC_ARN),
-    services=("dynamodb", "sns"),
+    environment=(Variable.STAGE, *_DATABASE, *_PROJECTIONS, Variable.DEAD_LETTER_QUEUE_URL, Variable.MAX_RECEIVES, Variable.PROCESSOR),
+    optional=(Variable.PROCESSOR_SECRET_ARN, Variable.PROCESSOR_ENDPOINT),
+    services=("dynamodb", "s3", "secretsmanager", "sns", "sqs"),
+    distributions=(*_COMMON, "stripe", "tenacity", "pybreaker"),
 )
 """Fed by the work queue; reports failed messages one by one (ReportBatchItemFailures)."""
 
-FUNCTIONS = (PROCESS_PAYMENT, VERIFY_PAYMENT, PAYMENT_WORKER)
+OUTBOX_RELAY = Function(
+    name="outbox-relay",
+    handler="payments.handlers.outbox_relay.handler",
+    environment=(Variable.STAGE, *_DATABASE, *_PROJECTIONS, Variable.WORK_QUEUE_URL, Variable.AUDIT_BUCKET),
+    services=("dynamodb", "s3", "secretsmanager", "sns", "sqs"),
+    distributions=_COMMON,
+    every_minutes=1,
+)
+"""Run by a schedule: sends what a crash left behind, writes the audit chain, reaps idempotency keys."""
+
+MIGRATE_DATABASE = Function(
+    name="migrate-database",
+    handler="payments.handlers.migrate_database.handler",
+    environment=(Variable.STAGE, *_DATABASE),
+    services=("secretsmanager",),
+    distributions=(*_COMMON, "yoyo-migrations"),
+)
+"""Called by the deployment: brings the database's schema to what this version of the code needs."""
+
+FUNCTIONS = (PROCESS_PAYMENT, VERIFY_PAYMENT, PAYMENT_WORKER, OUTBOX_RELAY, MIGRATE_DATABASE)
