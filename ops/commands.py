@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ops import places
+from ops.answers import console, refused, say, table, with_session
 from ops.report import EXIT_FAILED, EXIT_GOOD, EXIT_REFUSED
 from shared.page import ROOT
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from ops.run import Outcomes, Request
     from ops.session import Session
 
@@ -69,11 +68,11 @@ def outputs(request: Request, *, show_secrets: bool) -> int:
         else:
             _print_outputs(deployed)
         if missing := [name for name, values in found.items() if not values]:
-            _say(f"never deployed: {', '.join(missing)}. Next: invoke deploy --env {request.env}{' --target local' if request.target == 'local' else ''}")
+            say(f"never deployed: {', '.join(missing)}. Next: invoke deploy --env {request.env}{' --target local' if request.target == 'local' else ''}")
             return EXIT_FAILED
         return EXIT_GOOD
 
-    return _with_session(request, show)
+    return with_session(request, show)
 
 
 def status(request: Request) -> int:
@@ -86,10 +85,10 @@ def status(request: Request) -> int:
             print(as_json(found))
             return EXIT_GOOD
         rows = [(s.project, s.stack, s.status, s.detail, str(s.resources), s.deployed) for s in found]
-        _table(("project", "stack", "status", "", "resources", "deployed"), rows)
+        table(("project", "stack", "status", "", "resources", "deployed"), rows)
         return EXIT_GOOD
 
-    return _with_session(request, show)
+    return with_session(request, show)
 
 
 def unlock(request: Request) -> int:
@@ -102,12 +101,12 @@ def unlock(request: Request) -> int:
             for lock in recovery.unlock(session.stack(name), session.target):
                 alive += not lock.stale
                 what = "broken: its holder is no more" if lock.stale else "kept: its holder is alive (on another host, or here)"
-                _say(f"{name}: lock of process {lock.pid} on {lock.host} since {lock.since}: {what}")
+                say(f"{name}: lock of process {lock.pid} on {lock.host} since {lock.since}: {what}")
         if session.target.state is None:
-            _say("this backend keeps its own locks; where one is left: pulumi cancel, in the project's folder")
+            say("this backend keeps its own locks; where one is left: pulumi cancel, in the project's folder")
         return EXIT_FAILED if alive else EXIT_GOOD
 
-    return _with_session(request, show)
+    return with_session(request, show)
 
 
 def local_env(request: Request) -> int:
@@ -134,7 +133,7 @@ def local_env(request: Request) -> int:
                 print(f"export {name}={shlex.quote(value)}")
         return EXIT_GOOD
 
-    return _with_session(request, show)
+    return with_session(request, show)
 
 
 def rehearse(env: str, suffix: str, json_file: str) -> int:
@@ -142,15 +141,15 @@ def rehearse(env: str, suffix: str, json_file: str) -> int:
     from ops import package, rehearsal, workspace
     from shared.page import PageError
 
-    console = _console(stderr=json_file == "-")
+    told = console(stderr=json_file == "-")
     try:
         opened = workspace.open_workspace(env, suffix, target="local")
-        package.ensure(_say)
-        done = rehearsal.rehearse(opened, lambda s: console.print(f"  {s.project}: {len(s.run.resources)} resources in {s.seconds:.1f} s"))
+        package.ensure(say)
+        done = rehearsal.rehearse(opened, lambda s: told.print(f"  {s.project}: {len(s.run.resources)} resources in {s.seconds:.1f} s"))
     except PageError as error:
-        return _refused(map(str, error.problems))
+        return refused(map(str, error.problems))
     except (package.PackageError, rehearsal.RehearsalError) as error:
-        return _refused([str(error)], EXIT_FAILED)
+        return refused([str(error)], EXIT_FAILED)
     if json_file:
         rehearsal.write(done, Path(json_file))
     return EXIT_GOOD
@@ -165,9 +164,9 @@ def validate(names: list[str], *, as_json: bool) -> int:
     if as_json:
         print(json.dumps([{"page": p.page, "key": p.key, "rule": p.rule, "text": str(p)} for p in found], indent=2))
     elif found:
-        _refused(map(str, found))
+        refused(map(str, found))
     else:
-        _say(f"{', '.join(names or page.names())}: nothing wrong")
+        say(f"{', '.join(names or page.names())}: nothing wrong")
     return EXIT_REFUSED if found else EXIT_GOOD
 
 
@@ -181,7 +180,7 @@ def doctor(*, as_json: bool) -> int:
     if as_json:
         print(doctors.as_json(report))
     else:
-        doctors.render(report, _console(markup=True))
+        doctors.render(report, console(markup=True))
     return EXIT_GOOD if doctors.healthy(report) else EXIT_FAILED
 
 
@@ -192,10 +191,10 @@ def local_start(port: int, idle: float) -> int:
     try:
         running, aside = control.start(places.CLOUD, port=port, idle=idle or None)
     except control.LocalCloudError as error:
-        return _refused([str(error)], EXIT_FAILED)
+        return refused([str(error)], EXIT_FAILED)
     for folder in aside:
-        _say(f"the former cloud's state was set aside: {folder}")
-    _say(f"local AWS on {running.endpoint} (its own page: {running.endpoint}/moto-api/), process {running.pid}")
+        say(f"the former cloud's state was set aside: {folder}")
+    say(f"local AWS on {running.endpoint} (its own page: {running.endpoint}/moto-api/), process {running.pid}")
     return EXIT_GOOD
 
 
@@ -204,9 +203,9 @@ def local_stop() -> int:
     from localcloud import control
 
     try:
-        _say("stopped; what was deployed on it is gone" if control.stop(places.CLOUD) else "the local cloud does not run")
+        say("stopped; what was deployed on it is gone" if control.stop(places.CLOUD) else "the local cloud does not run")
     except control.LocalCloudError as error:
-        return _refused([str(error)], EXIT_FAILED)
+        return refused([str(error)], EXIT_FAILED)
     return EXIT_GOOD
 
 
@@ -221,11 +220,11 @@ def local_status(*, as_json: bool) -> int:
         print(json.dumps({"running": about, "gaps": GAPS}, indent=2))
         return EXIT_GOOD
     if running:
-        _say(f"local AWS {running.identity} on {running.endpoint} (its own page: {running.endpoint}/moto-api/), process {running.pid}")
+        say(f"local AWS {running.identity} on {running.endpoint} (its own page: {running.endpoint}/moto-api/), process {running.pid}")
     else:
-        _say("the local cloud does not run; `invoke local.start` or `invoke deploy --target local` start it")
-    _say("\nWhere it does less than AWS:")
-    _table(("type or input", "what, and what is done instead"), list(GAPS.items()))
+        say("the local cloud does not run; `invoke local.start` or `invoke deploy --target local` start it")
+    say("\nWhere it does less than AWS:")
+    table(("type or input", "what, and what is done instead"), list(GAPS.items()))
     return EXIT_GOOD
 
 
@@ -234,11 +233,11 @@ def package(*, force: bool) -> int:
     from ops import package as packages
 
     try:
-        made = packages.build(progress=_say) if force else packages.ensure(_say)
+        made = packages.build(progress=say) if force else packages.ensure(say)
     except packages.PackageError as error:
-        return _refused([str(error)], EXIT_FAILED)
+        return refused([str(error)], EXIT_FAILED)
     for name, path in made.items():
-        _say(f"{name}: {path.relative_to(ROOT)} ({path.stat().st_size / 1024**2:.1f} MiB)")
+        say(f"{name}: {path.relative_to(ROOT)} ({path.stat().st_size / 1024**2:.1f} MiB)")
     return EXIT_GOOD
 
 
@@ -256,30 +255,12 @@ def _packages(request: Request) -> Callable[[], dict[str, tuple[Path, ...]]]:
     return make
 
 
-def _with_session(request: Request, show: Callable[[Session], int]) -> int:
-    """Runs `show` on a session; what speaks against one is told, without a traceback."""
-    from localcloud.control import LocalCloudError
-    from ops.engine import EngineError
-    from ops.guards import GuardError
-    from ops.progress import Silent
-    from ops.run import SelectionError, prepare
-    from ops.toolchain import ToolchainError
-    from shared.page import PageError
-
-    try:
-        return show(prepare(request, Silent()))
-    except PageError as error:
-        return _refused(map(str, error.problems))
-    except (GuardError, ToolchainError, LocalCloudError, EngineError, SelectionError) as error:
-        return _refused([str(error)])
-
-
 def _show(request: Request, outcomes: Outcomes) -> int:
     report = outcomes.report
     if request.json:
         sys.stdout.write(report.to_json())
     elif not request.stream:
-        _console().print(report)
+        console().print(report)
     return report.exit_code
 
 
@@ -291,8 +272,8 @@ def _after_deployment(session: Session) -> None:
     _print_outputs({name: masked(values) for name, values in found.items()})
     env = session.workspace.name + (f" --suffix {session.workspace.suffix}" if session.workspace.suffix else "")
     if cloud := session.target.cloud:
-        _say(f"\nThe local AWS listens on {cloud.endpoint}; what it holds: {cloud.endpoint}/moto-api/")
-        _say(
+        say(f"\nThe local AWS listens on {cloud.endpoint}; what it holds: {cloud.endpoint}/moto-api/")
+        say(
             "Try next:\n"
             f"  invoke status --env {env} --target local           where each stack stands\n"
             f"  invoke preview --env {env} --target local          after you changed environments/Pulumi.{session.workspace.name}.yaml\n"
@@ -309,34 +290,4 @@ def _names() -> list[str]:
 
 def _print_outputs(found: dict[str, dict[str, Any]]) -> None:
     rows = [(project, name, value if isinstance(value, str) else json.dumps(value)) for project, values in found.items() for name, value in values.items()]
-    _table(("project", "output", "value"), rows)
-
-
-def _table(headers: Iterable[str], rows: Iterable[tuple[str, ...]]) -> None:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for header in headers:
-        table.add_column(header, overflow="fold")
-    for row in rows:
-        table.add_row(*row)
-    _console().print(table)
-
-
-def _console(*, stderr: bool = False, markup: bool = False) -> Console:
-    """A console as wide as the terminal; into a pipe, as wide as it takes to break no line that a program may look for."""
-    from rich.console import Console
-
-    stream = sys.stderr if stderr else sys.stdout
-    return Console(stderr=stderr, highlight=False, markup=markup, emoji=False, width=None if stream.isatty() else 200)
-
-
-def _refused(said: Iterable[str], code: int = EXIT_REFUSED) -> int:
-    for line in said:
-        print(f"error: {line}", file=sys.stderr)
-    return code
-
-
-def _say(line: str) -> None:
-    print(line)
+    table(("project", "output", "value"), rows)
