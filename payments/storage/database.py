@@ -1,0 +1,231 @@
+"""PostgreSQL: connections over verified TLS, kept by thread, and transactions on them."""
+
+from __future__ import annotations
+
+import os
+import select
+import threading
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, LiteralString
+
+import psycopg
+from psycopg import errors as sql
+from psycopg.conninfo import make_conninfo
+from psycopg.pq import TransactionStatus
+from psycopg.rows import TupleRow
+
+from payments.storage.credentials import Credentials, Login
+
+if TYPE_CHECKING:
+    from payments.settings import DatabaseSettings
+
+Connection = psycopg.Connection[TupleRow]
+Parameters = Mapping[str, Any] | Sequence[Any]
+
+TRUST_BUNDLE = Path(__file__).parents[1] / "trust" / "bundle.pem"
+"""Certificates of the authorities by which the server may prove its name; put there when the package is made."""
+
+CONNECT_TIMEOUT = 3
+"""Seconds for making a connection."""
+STATEMENT_TIMEOUT = 5
+"""Seconds for a statement; the server ends a longer one."""
+LOCK_TIMEOUT = 2
+"""Seconds that a statement waits for another transaction's lock."""
+IDLE_TIMEOUT = 10
+"""Seconds that a transaction may do nothing; the server ends it then, so that a stuck client holds no locks."""
+
+# Beyond what psycopg counts among OperationalError: a standby that was the primary until now, and a transaction that the server ended.
+_PASSING = (psycopg.OperationalError, psycopg.InterfaceError, sql.ReadOnlySqlTransaction, sql.IdleInTransactionSessionTimeout, sql.InFailedSqlTransaction)
+
+
+class DatabaseUnavailable(RuntimeError):  # noqa: N818 - says what is the case, not who is at fault
+    """The database did not do it now; the same call may well succeed in a moment. What it had been asked for is done wholly or not at all."""
+
+
+class LockTimeout(DatabaseUnavailable):
+    """Another transaction held a lock for longer than LOCK_TIMEOUT. Nothing was done."""
+
+
+class Database:
+    """Runs statements and transactions, on one connection per thread.
+
+    A connection is made when it is first needed and kept. One that the server closed while it was idle is replaced before anything is
+    asked of it; one that breaks in the middle of something is dropped, and the caller is told, as nobody knows how far the server came.
+
+    connect: makes a connection in autocommit mode; raises DatabaseUnavailable.
+    """
+
+    def __init__(self, connect: Callable[[], Connection]) -> None:
+        self._connect = connect
+        self._lock = threading.Lock()
+        self._connections: dict[threading.Thread, Connection] = {}
+
+    @contextmanager
+    def transaction(self) -> Generator[Connection]:
+        """A transaction, committed at the end of the block, rolled back when an exception leaves it. Inside another one it is a savepoint.
+
+        Raises DatabaseUnavailable; where the connection broke during the commit, it may have been done.
+        """
+        with ExitStack() as stack, self._translated():
+            connection = self._connection()
+            try:
+                stack.enter_context(connection.transaction())
+            except psycopg.OperationalError:
+                # Nothing ran yet, so this may be tried again, on another connection.
+                connection = self._replaced(connection)
+                stack.enter_context(connection.transaction())
+            with stack.pop_all():
+                yield connection
+
+    def run(self, query: LiteralString, parameters: Parameters | None = None, *, repeatable: bool = False) -> list[TupleRow]:
+        """One statement, which is a transaction of its own (or part of the one that this thread is in), in one round trip; its rows.
+
+        repeatable: the statement may run twice without harm; then a connection that broke costs one more try instead of an error.
+        Raises DatabaseUnavailable; where the connection broke, the statement may have been done.
+        """
+        with self._translated():
+            connection = self._connection()
+            inside = connection.info.transaction_status is not TransactionStatus.IDLE
+            try:
+                return _rows(connection, query, parameters)
+            except psycopg.OperationalError:
+                if inside or not repeatable or not connection.closed:
+                    raise
+                return _rows(self._replaced(connection), query, parameters)
+
+    def close(self) -> None:
+        """Closes every thread's connection; the next call makes a new one. No other thread may be in the middle of something."""
+        with self._lock:
+            connections = list(self._connections.values())
+            self._connections.clear()
+        for connection in connections:
+            connection.close()
+
+    def _connection(self) -> Connection:
+        """This thread's connection, which was alive a moment ago."""
+        with self._lock:
+            connection = self._connections.get(threading.current_thread())
+        if connection is None or _is_gone(connection):
+            return self._replaced(connection)
+        return connection
+
+    def _replaced(self, connection: Connection | None) -> Connection:
+        """A new connection in place of this thread's; those of threads that ended are closed on this occasion."""
+        this = threading.current_thread()
+        with self._lock:
+            ended = [self._connections.pop(thread) for thread in list(self._connections) if thread is this or not thread.is_alive()]
+        for old in ended if connection is None else (connection, *ended):
+            old.close()
+        made = self._connect()
+        with self._lock:
+            self._connections[this] = made
+        return made
+
+    @contextmanager
+    def _translated(self) -> Generator[None]:
+        """Psycopg's errors as ours, where a repetition may help; all others are the program's fault and pass."""
+        try:
+            yield
+        except sql.LockNotAvailable as error:
+            raise LockTimeout(f"another transaction held a lock for over {LOCK_TIMEOUT} s; nothing was done, so the same can be asked for again") from error
+        except _PASSING as error:
+            name = type(error).__name__
+            raise DatabaseUnavailable(f"the database cannot be reached or did not finish in time ({name}); the same can be asked for again") from error
+
+
+class Connector:
+    """Makes connections over TLS to the server that proves the host's name, with the limits of this module.
+
+    credentials: read again when the server refuses them; then one more attempt is made, if they are others now.
+    trust: file with the certificates of the authorities; TRUST_BUNDLE unless told.
+    options: settings of the session in place of this module's, by name and in PostgreSQL's own units.
+    """
+
+    def __init__(
+        self, host: str, port: int, name: str, credentials: Credentials, *, trust: Path | None = None, options: Mapping[str, str] | None = None
+    ) -> None:
+        self._credentials = credentials
+        self._parameters: dict[str, Any] = {
+            "host": host,
+            "port": port,
+            "dbname": name,
+            "sslmode": "verify-full",
+            "sslrootcert": str(trust or TRUST_BUNDLE),
+            "gssencmode": "disable",
+            "target_session_attrs": "read-write",
+            "connect_timeout": CONNECT_TIMEOUT,
+            "application_name": os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "payments"),
+            # A server that vanished without a word is noticed: after 20 s of silence, or 5 s after something was sent (milliseconds).
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 2,
+            "tcp_user_timeout": 5_000,
+            "options": " ".join(f"-c {name}={value}" for name, value in {**_session(), **(options or {})}.items()),
+        }
+
+    def __call__(self) -> Connection:
+        """A connection in autocommit mode. Raises DatabaseUnavailable."""
+        login = self._credentials.current()
+        try:
+            return self._connected(login)
+        except psycopg.OperationalError as error:
+            if not _password_was_asked_for(error):
+                raise self._unavailable(error) from error
+            self._credentials.forget(login)
+            current = self._credentials.current()
+            if current == login:
+                raise self._unavailable(error) from error
+        try:
+            return self._connected(current)
+        except psycopg.OperationalError as error:
+            raise self._unavailable(error) from error
+
+    def _connected(self, login: Login) -> Connection:
+        text = make_conninfo(**self._parameters, user=login.user, password=login.password)
+        # Statements are prepared when they are first run: every one of ours runs often.
+        return psycopg.connect(text, autocommit=True, prepare_threshold=0)
+
+    def _unavailable(self, error: psycopg.OperationalError) -> DatabaseUnavailable:
+        place = f"{self._parameters['host']}:{self._parameters['port']}"
+        return DatabaseUnavailable(f"no connection to the database {self._parameters['dbname']} at {place}: {error}")
+
+
+@cache
+def from_settings(settings: DatabaseSettings) -> Database:
+    """The process's database."""
+    return Database(Connector(settings.host, settings.port, settings.name, Credentials(settings.secret_arn)))
+
+
+def _session() -> dict[str, str]:
+    # Times in milliseconds. Our statements are short: compiling one (jit) takes longer than running it.
+    return {
+        "statement_timeout": str(STATEMENT_TIMEOUT * 1000),
+        "lock_timeout": str(LOCK_TIMEOUT * 1000),
+        "idle_in_transaction_session_timeout": str(IDLE_TIMEOUT * 1000),
+        "timezone": "UTC",
+        "jit": "off",
+    }
+
+
+def _rows(connection: Connection, query: LiteralString, parameters: Parameters | None) -> list[TupleRow]:
+    cursor = connection.execute(query, parameters)
+    return cursor.fetchall() if cursor.description else []
+
+
+def _is_gone(connection: Connection) -> bool:
+    """Whether the server closed the connection while it was idle. A server says nothing unasked, except farewell; looking costs no round trip."""
+    if connection.closed:
+        return True
+    if connection.info.transaction_status is not TransactionStatus.IDLE:
+        return False
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def _password_was_asked_for(error: psycopg.OperationalError) -> bool:
+    # libpq hands over no SQLSTATE for a failed connection, and the server's text depends on its language.
+    return error.pgconn is not None and error.pgconn.used_password
