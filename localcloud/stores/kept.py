@@ -187,7 +187,7 @@ class Account:
             if self.user is None:
                 return command
             raise StoreError("setpriv, with which root starts a server as another user, is not on PATH: install util-linux, or do not run this as root")
-        powers = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
+        powers = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--securebits=+no_setuid_fixup"]
         become = [f"--reuid={self.user}", f"--regid={self.group}", "--clear-groups", *powers] if self.user is not None else []
         return [setpriv, *become, *(["--pdeathsig=INT"] if dies else []), *command] if become or dies else command
 

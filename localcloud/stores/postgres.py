@@ -87,7 +87,7 @@ class PostgresServer:
 
     def running(self) -> bool:
         """Whether the server runs and answers."""
-        return self._kept.about() is not None and self._answers()
+        return self._kept.about() is not None and self._refusal() is None
 
     def __enter__(self) -> Self:
         self.start()
@@ -153,7 +153,7 @@ class PostgresServer:
         if about is None:
             return False
         self.address, self.port = about["address"], about["port"]
-        if not self._answers():
+        if self._refusal() is not None:
             return False
         if missing := sorted(set(self.names) - set(about["names"])):
             raise StoreError(
@@ -217,19 +217,23 @@ class PostgresServer:
         new.replace(path)
         return str(path)
 
-    def _answers(self) -> bool:
+    def _refusal(self) -> str | None:
+        """Why the server does not answer; None when it does."""
         try:
             with self.administrator() as connection:
-                return connection.execute("SELECT 1").fetchone() == (1,)
-        except (psycopg.OperationalError, OSError):
-            return False
+                connection.execute("SELECT 1")
+        except (psycopg.OperationalError, OSError) as error:
+            return str(error)
+        return None
 
     def _wait_until_it_answers(self, deadline: float) -> None:
-        while not self._answers():
+        while (refusal := self._refusal()) is not None:
             if not self._kept.mine():
                 raise StoreError(f"PostgreSQL in {self.folder} ended as it started; the end of {self._kept.log}:\n{self._kept.tail()}")
             if time.monotonic() > deadline:
-                raise StoreError(f"PostgreSQL in {self.folder} did not start within {_START_SECONDS:.0f} s; the end of {self._kept.log}:\n{self._kept.tail()}")
+                raise StoreError(
+                    f"PostgreSQL in {self.folder} did not answer within {_START_SECONDS:.0f} s: {refusal}\nThe end of {self._kept.log}:\n{self._kept.tail()}"
+                )
             time.sleep(0.03)
 
 
