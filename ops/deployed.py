@@ -1,0 +1,109 @@
+"""What is deployed, for tasks that work with it rather than change it: its outputs, and clients in its account and region."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ops.session import Session
+
+# Longer than Lambda lets any function run (15 minutes): an invocation that is still under way is no time-out.
+_READ_SECONDS = 910
+
+
+class NotDeployedError(RuntimeError):
+    """What a task works with is not deployed, or by an older version; says what to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployed:
+    """A deployed environment.
+
+    env, suffix, target: as on the command line. stack: the name of its stacks.
+    outputs: a project's outputs by name, secrets unreadable; empty when it was never deployed. secrets: the same with secrets in clear text,
+    which takes the engine a second. client: a boto3 client of a service; another endpoint may be given for services that are served elsewhere.
+    """
+
+    env: str
+    suffix: str
+    target: str
+    stack: str
+    outputs: Callable[[str], Mapping[str, Any]] = field(repr=False)
+    secrets: Callable[[str], Mapping[str, Any]] = field(repr=False)
+    client: Callable[..., Any] = field(repr=False)
+
+    @property
+    def options(self) -> str:
+        """The options that name this environment, for commands that an error tells to run."""
+        return f"--env {self.env}{f' --suffix {self.suffix}' if self.suffix else ''}{' --target local' if self.target == 'local' else ''}"
+
+    def output(self, project: str, name: str) -> Any:
+        """One output of a project; raises NotDeployedError."""
+        found = self.outputs(project)
+        if not found:
+            raise NotDeployedError(f"{project} was never deployed to {self.stack} on {self.target}. Next: invoke deploy {self.options}")
+        return self._of(found, project, name)
+
+    def secret(self, project: str, name: str) -> str:
+        """One secret output of a project in clear text; raises NotDeployedError."""
+        self.output(project, name)
+        return str(self._of(self.secrets(project), project, name))
+
+    def function(self, name: str) -> str:
+        """The physical name of a function; raises NotDeployedError, which names the functions that there are."""
+        names = self.functions()
+        if name not in names:
+            raise NotDeployedError(f"{self.stack} on {self.target} has no function {name!r}; there are {', '.join(sorted(names))}")
+        return names[name]
+
+    def functions(self) -> dict[str, str]:
+        """The physical names of all functions, by their names; raises NotDeployedError."""
+        return dict(self.output("app", "functionNames"))
+
+    def _of(self, found: Mapping[str, Any], project: str, name: str) -> Any:
+        if found.get(name) is None:
+            raise NotDeployedError(f"{project} of {self.stack} has no output {name}: it was deployed by an older version. Next: invoke deploy {self.options}")
+        return found[name]
+
+
+def deployed(session: Session) -> Deployed:
+    """The environment of a session; nothing is asked before it is needed."""
+
+    def outputs(project: str) -> Mapping[str, Any]:
+        found = session.state(project)
+        return found.outputs if found else {}
+
+    def secrets(project: str) -> Mapping[str, Any]:
+        return session.stack(project).outputs(show_secrets=True) or {}
+
+    return Deployed(
+        env=session.workspace.name,
+        suffix=session.workspace.suffix,
+        target=session.target.name,
+        stack=session.workspace.stack,
+        outputs=outputs,
+        secrets=secrets,
+        client=_clients(session),
+    )
+
+
+def _clients(session: Session) -> Callable[..., Any]:
+    """Makes clients: on AWS with the caller's credentials, whose account a guard has compared with the page; on the local cloud with its own."""
+
+    def client(service: str, endpoint: str | None = None) -> Any:
+        import boto3
+        from botocore.config import Config
+
+        environment, cloud = session.workspace.environment, session.target.cloud
+        # Invocations and messages are not sent twice by themselves: whoever sends them knows whether that is safe.
+        config = Config(connect_timeout=10, read_timeout=_READ_SECONDS, retries={"total_max_attempts": 1 if service == "lambda" else 5})
+        if cloud is None:
+            return boto3.Session(region_name=environment.region).client(service, endpoint_url=endpoint, config=config)
+        keys = cloud.credentials(environment.account, environment.region)
+        made: Any = boto3.Session(keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"], keys["AWS_SESSION_TOKEN"], region_name=environment.region)
+        config = config.merge(Config(s3={"addressing_style": "path"}, proxies={}))
+        return made.client(service, endpoint_url=endpoint or cloud.endpoint, config=config)
+
+    return client
