@@ -27,10 +27,10 @@ WITH next AS (
 ), taken AS (
     DELETE FROM audit_queue USING next WHERE audit_queue.payment_id = next.payment_id AND audit_queue.sequence = next.sequence
 )
-SELECT payment_id, payments.merchant, payments.reference, change.sequence, change.state, payments.amount, payments.currency, change.occurred_at,
+SELECT next.payment_id, payments.merchant, payments.reference, next.sequence, change.state, payments.amount, payments.currency, change.occurred_at,
     change.correlation_id, change.reason, change.processor, change.processor_reference
-FROM next JOIN payments USING (payment_id) JOIN payment_history AS change USING (payment_id, sequence)
-ORDER BY change.occurred_at, payment_id, change.sequence
+FROM next JOIN payment_history AS change USING (payment_id, sequence) JOIN payments ON payments.payment_id = change.payment_id
+ORDER BY change.occurred_at, next.payment_id, next.sequence
 """
 _ADD: LiteralString = """
 INSERT INTO audit_records (position, day, number, payment_id, sequence, hash, record)

@@ -167,36 +167,38 @@ class Connector:
         }
 
     def __call__(self) -> Connection:
-        """A connection in autocommit mode. Raises DatabaseUnavailable."""
+        """A connection in autocommit mode. Raises DatabaseUnavailable, and what Credentials raise."""
         login = self._credentials.current()
-        try:
-            return self._connected(login)
-        except psycopg.OperationalError as error:
-            if not _password_was_asked_for(error):
-                raise self._unavailable(error) from error
+        made = self._attempt(login)
+        if isinstance(made, psycopg.OperationalError) and _password_was_asked_for(made):
             self._credentials.forget(login)
             current = self._credentials.current()
-            if current == login:
-                raise self._unavailable(error) from error
-        try:
-            return self._connected(current)
-        except psycopg.OperationalError as error:
-            raise self._unavailable(error) from error
+            if current != login:
+                made = self._attempt(current)
+        if isinstance(made, psycopg.OperationalError):
+            place = f"{self._parameters['host']}:{self._parameters['port']}"
+            # Not raised from psycopg's error, which holds the password.
+            raise DatabaseUnavailable(f"no connection to the database {self._parameters['dbname']} at {place}: {made}")
+        return made
 
-    def _connected(self, login: Login) -> Connection:
+    def _attempt(self, login: Login) -> Connection | psycopg.OperationalError:
         text = make_conninfo(**self._parameters, user=login.user, password=login.password)
-        # Statements are prepared when they are first run: every one of ours runs often.
-        return psycopg.connect(text, autocommit=True, prepare_threshold=0)
-
-    def _unavailable(self, error: psycopg.OperationalError) -> DatabaseUnavailable:
-        place = f"{self._parameters['host']}:{self._parameters['port']}"
-        return DatabaseUnavailable(f"no connection to the database {self._parameters['dbname']} at {place}: {error}")
+        try:
+            # Statements are prepared when they are first run: every one of ours runs often.
+            return psycopg.connect(text, autocommit=True, prepare_threshold=0)
+        except psycopg.OperationalError as error:
+            return error
 
 
 @cache
 def from_settings(settings: DatabaseSettings) -> Database:
     """The process's database."""
-    return Database(Connector(settings.host, settings.port, settings.name, Credentials(settings.secret_arn)))
+    return Database(connector(settings))
+
+
+def connector(settings: DatabaseSettings, options: Mapping[str, str] | None = None) -> Connector:
+    """Makes connections to the database, with credentials from its secret. options: as of Connector."""
+    return Connector(settings.host, settings.port, settings.name, Credentials(settings.secret_arn), options=options)
 
 
 def _session() -> dict[str, str]:

@@ -37,7 +37,7 @@ WITH claimed AS (
 _CLAIMED: LiteralString = """
 SELECT claimed.id, claimed.payment_id, claimed.sequence, payments.merchant, change.state, payments.amount, payments.currency, payments.reference,
     payments.session_id, change.occurred_at, change.correlation_id, change.reason, change.processor, change.processor_reference
-FROM claimed JOIN payments USING (payment_id) JOIN payment_history AS change USING (payment_id, sequence)
+FROM claimed JOIN payment_history AS change USING (payment_id, sequence) JOIN payments ON payments.payment_id = change.payment_id
 ORDER BY claimed.attempts, claimed.id
 """
 _MARK_SENT: LiteralString = """
