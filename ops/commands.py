@@ -17,6 +17,7 @@ from shared.page import ROOT
 if TYPE_CHECKING:
     from ops.run import Outcomes, Request
     from ops.session import Session
+    from ops.target import TargetName
 
 
 def deploy(request: Request) -> int:
@@ -228,12 +229,13 @@ def local_status(*, as_json: bool) -> int:
     return EXIT_GOOD
 
 
-def package(*, force: bool) -> int:
-    """Makes the functions' packages."""
+def package(*, force: bool, target: TargetName = "local") -> int:
+    """Makes the functions' packages for a target."""
     from ops import package as packages
 
+    platform = packages.for_target(target)
     try:
-        made = packages.build(progress=say) if force else packages.ensure(say)
+        made = packages.build(platform, say) if force else packages.ensure(say, platform=platform)
     except packages.PackageError as error:
         return refused([str(error)], EXIT_FAILED)
     for name, path in made.items():
@@ -247,7 +249,8 @@ def _packages(request: Request) -> Callable[[], dict[str, tuple[Path, ...]]]:
         from ops.run import PackagesError
 
         try:
-            made = packages.ensure(None if request.json or request.stream else lambda said: print(said, file=sys.stderr))
+            quiet = request.json or request.stream
+            made = packages.ensure(None if quiet else lambda said: print(said, file=sys.stderr), platform=packages.for_target(request.target))
         except packages.PackageError as error:
             raise PackagesError(str(error)) from None
         return {"app": tuple(made.values())}

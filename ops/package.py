@@ -1,8 +1,9 @@
 """The functions' packages: a zip per function, the same bytes whenever and wherever it is made from the same sources and lock.
 
 Dependencies come from `payments/requirements.txt`, every one with its hash, as wheels for the platform that is asked for; nothing is built.
-What a function cannot use is left out (the descriptions of AWS services that it does not call, other functions' handlers, compiled files,
-installers' notes). "Same bytes" holds for one zlib: another release of it may compress otherwise.
+What a function cannot use is left out: distributions that it does not require, modules that it does not reach, the descriptions of AWS services that it
+does not call, compiled files, installers' notes (`ops/package_contents.py`). Put in is whom it trusts to speak for its database
+(`ops/package_trust.py`). "Same bytes" holds for one zlib: another release of it may compress otherwise.
 """
 
 from __future__ import annotations
@@ -18,11 +19,15 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Generator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from pathlib import Path, PurePosixPath
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
+from ops import package_trust
+from ops.package_contents import ContentsError, Distributions, Sources, extras, files, is_wanted
+from ops.package_trust import TargetName, TrustError
 from payments.functions import FUNCTIONS, PYTHON_VERSION, Function
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,10 +37,11 @@ LARGEST = 15 * 1024 * 1024
 Progress = Callable[[str], None]
 
 _LOCK = "payments/requirements.txt"
+_REQUIREMENTS = "payments/requirements.in"
+_BUNDLE = "payments/trust/bundle.pem"
 _RELOCK = (
     "uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header payments/requirements.in -o payments/requirements.txt"
 )
-_NOT_SHIPPED = ("requirements.in", "requirements.txt")
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
 _ABANDONED_AFTER = 3600.0  # seconds; a build takes some ten
 
@@ -49,14 +55,34 @@ class Platform:
     """Where a package is to run.
 
     name: the folder of its packages. python: version, `3.13`. wheels: uv's `--python-platform`; None for this machine's own.
+    target: whose databases it reaches, and so whose authorities it trusts.
     """
 
     name: str
     python: str
     wheels: str | None
+    target: TargetName = "local"
+
+    @property
+    def markers(self) -> dict[str, str]:
+        """The values of the markers of PEP 508 there."""
+        from packaging.markers import default_environment
+
+        here = {name: str(value) for name, value in default_environment().items()}
+        version = {"python_version": self.python, "python_full_version": f"{self.python}.0", "implementation_version": f"{self.python}.0"}
+        there = {"os_name": "posix", "sys_platform": "linux", "platform_system": "Linux", "platform_machine": "aarch64", **version}
+        return {**here, **there} if self.wheels else here
 
 
-LAMBDA = Platform(name="lambda-arm64", python=PYTHON_VERSION, wheels="aarch64-manylinux2014")
+LAMBDA = Platform(name="lambda-arm64", python=PYTHON_VERSION, wheels="aarch64-manylinux_2_28")
+"""Lambda, as the local target has it. Its Python 3.12 and later run on Amazon Linux 2023, whose glibc is 2.34: wheels for 2.28 fit."""
+
+LAMBDA_ON_AWS = replace(LAMBDA, name="lambda-arm64-aws", target="aws")
+
+
+def for_target(target: TargetName) -> Platform:
+    """What is deployed on a target."""
+    return LAMBDA_ON_AWS if target == "aws" else LAMBDA
 
 
 def this_machine() -> Platform:
@@ -90,23 +116,34 @@ def paths(platform: Platform = LAMBDA, root: Path = ROOT) -> dict[str, Path]:
 def build(platform: Platform = LAMBDA, progress: Progress | None = None, *, root: Path = ROOT) -> dict[str, Path]:
     """Makes all packages, whatever is there; each appears whole or not at all. Raises PackageError."""
     tell: Progress = progress or _silent
-    # Taken before anything is read: should a file change meanwhile, the stamp is stale and the next `ensure` builds again.
-    inputs = _inputs(platform, root)
-    done = paths(platform, root)
-    with _scratch(_folder(platform, root)) as scratch:
-        tell(f"installing the functions' dependencies for {platform.name}")
-        site = scratch / "site"
-        _install(platform, site, root)
-        for function in FUNCTIONS:
-            tell(f"packing {function.name}")
-            made = scratch / f"{function.name}.zip"
-            _pack(made, {**_dependencies(site, function), **_sources(root, function)})
-            _check_size(function, made)
-        for function in FUNCTIONS:
-            (scratch / f"{function.name}.zip").replace(done[function.name])
-        stamp = scratch / "stamp.json"
-        stamp.write_text(json.dumps({"inputs": inputs, "packages": _seen(done)}), encoding="utf-8")
-        stamp.replace(_stamp(platform, root))
+    try:
+        trusted = package_trust.bundle(platform.target, root)
+        # Taken before anything else is read: should a file change meanwhile, the stamp is stale and the next `ensure` builds again.
+        inputs = _inputs(platform, root)
+        done = paths(platform, root)
+        with _scratch(_folder(platform, root)) as scratch:
+            tell(f"installing the functions' dependencies for {platform.name}")
+            site = scratch / "site"
+            _install(platform, site, root)
+            installed = Distributions(site, extras((root / _REQUIREMENTS).read_text(encoding="utf-8")), platform.markers)
+            sources = Sources(files(root))
+            with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:  # compressing takes most of the time, and needs no lock of the interpreter's
+                packing: list[Future[None]] = []
+                for function in FUNCTIONS:
+                    tell(f"packing {function.name}")
+                    entries = {**_dependencies(installed, function), **_sources(sources, function, root)}
+                    packing.append(pool.submit(_pack, scratch / f"{function.name}.zip", entries, {_BUNDLE: trusted}))
+                for packed in packing:
+                    packed.result()
+            for function in FUNCTIONS:
+                _check_size(function, scratch / f"{function.name}.zip")
+            for function in FUNCTIONS:
+                (scratch / f"{function.name}.zip").replace(done[function.name])
+            stamp = scratch / "stamp.json"
+            stamp.write_text(json.dumps({"inputs": inputs, "packages": _seen(done)}), encoding="utf-8")
+            stamp.replace(_stamp(platform, root))
+    except (ContentsError, TrustError) as error:
+        raise PackageError(str(error)) from None
     return done
 
 
@@ -124,8 +161,10 @@ def _stamp(platform: Platform, root: Path) -> Path:
 
 def _inputs(platform: Platform, root: Path) -> str:
     """A digest over all that decides what is in the packages."""
-    digest = hashlib.sha256(json.dumps([asdict(platform), [asdict(function) for function in FUNCTIONS]]).encode())
-    for name, file in sorted({**_files(root), _LOCK: root / _LOCK, "ops/package.py": Path(__file__)}.items()):
+    said = [asdict(platform), [asdict(function) for function in FUNCTIONS], package_trust.known(platform.target, root)]
+    digest = hashlib.sha256(json.dumps(said).encode())
+    makers = {f"ops/{name}.py": Path(__file__).with_name(f"{name}.py") for name in ("package", "package_contents", "package_trust")}
+    for name, file in sorted({**files(root), _LOCK: root / _LOCK, _REQUIREMENTS: root / _REQUIREMENTS, **makers}.items()):
         content = file.read_bytes() if file.is_file() else b""
         digest.update(f"{name} {len(content)}\n".encode() + content)
     return digest.hexdigest()
@@ -136,47 +175,22 @@ def _seen(packages: dict[str, Path]) -> dict[str, list[int]]:
     return {name: [path.stat().st_size, path.stat().st_mtime_ns] for name, path in packages.items()}
 
 
-def _files(root: Path) -> dict[str, Path]:
-    """The service's own files by their name in a package."""
-    found = (path for path in (root / "payments").rglob("*") if path.is_file())
-    return {
-        path.relative_to(root).as_posix(): path
-        for path in found
-        if path.name not in _NOT_SHIPPED and path.suffix != ".pyc" and not any(part.startswith(".") for part in path.relative_to(root).parts)
-    }
-
-
-def _sources(root: Path, function: Function) -> dict[str, Path]:
-    """The service's files for one function: without the other functions' handlers, so that a change in one of those leaves it alone."""
-    others = {f"{other.module.replace('.', '/')}.py" for other in FUNCTIONS if other is not function}
-    files = {name: path for name, path in _files(root).items() if name not in others}
+def _sources(sources: Sources, function: Function, root: Path) -> dict[str, Path]:
     own = f"{function.module.replace('.', '/')}.py"
-    if own not in files:
+    if own not in sources.all:
         raise PackageError(
             f"function {function.name}: payments/functions.py says that its handler is in {own}, but {root / own} is not there. Correct one of the two."
         )
-    return files
+    return sources.reached(function.module)
 
 
-def _dependencies(site: Path, function: Function) -> dict[str, Path]:
+def _dependencies(installed: Distributions, function: Function) -> dict[str, Path]:
     """What of the installed distributions goes into a function's package, by its name there."""
-    if missing := [service for service in function.services if not (site / "botocore" / "data" / service).is_dir()]:
+    known = installed.site / "botocore" / "data"
+    if missing := [service for service in function.services if not (known / service).is_dir()]:
         raise PackageError(f"function {function.name}: botocore does not know the service {', '.join(missing)}. Correct `services` in payments/functions.py.")
-    files = {path.relative_to(site).as_posix(): path for path in site.rglob("*") if path.is_file()}
-    return {name: path for name, path in files.items() if _wanted(PurePosixPath(name), function)}
-
-
-def _wanted(name: PurePosixPath, function: Function) -> bool:
-    match name.parts:
-        case ("bin", *_) | (".lock",) | ("boto3", "data" | "examples", *_):
-            return False  # scripts, uv's lock, and what only boto3's resource interface reads
-        case ("botocore", "data", service, _, *_):
-            return service in function.services
-        case (distribution, kind, *_) if distribution.endswith(".dist-info"):
-            # Names, versions and licences; the rest (RECORD, INSTALLER, REQUESTED, direct_url.json) tells how and from where it was installed.
-            return kind in {"METADATA", "entry_points.txt", "licenses"} or kind.startswith(("LICENSE", "NOTICE"))
-        case _:
-            return name.suffix != ".pyc"
+    found = installed.files(installed.required(function.distributions))
+    return {name: path for name, path in found.items() if is_wanted(name, function.services)}
 
 
 def _install(platform: Platform, site: Path, root: Path) -> None:
@@ -213,14 +227,14 @@ def _uv() -> str:
     return found
 
 
-def _pack(target: Path, entries: dict[str, Path]) -> None:
+def _pack(target: Path, entries: dict[str, Path], made: dict[str, bytes]) -> None:
     with zipfile.ZipFile(target, "w") as package:
-        for name in sorted(entries):
+        for name in sorted({*entries, *made}):
             info = zipfile.ZipInfo(name, _EPOCH)
             info.create_system = 3  # Unix, on whatever system this runs
             info.external_attr = (0o100755 if name.endswith(".so") else 0o100644) << 16
             info.compress_type = zipfile.ZIP_DEFLATED
-            package.writestr(info, entries[name].read_bytes(), compresslevel=9)
+            package.writestr(info, made[name] if name in made else entries[name].read_bytes(), compresslevel=9)
 
 
 def _check_size(function: Function, package: Path) -> None:

@@ -137,7 +137,7 @@ def prepare(request: Request, progress: Progress) -> Session:
         guards.confirmed(opened, request.command, request.confirm)
     cli = toolchain.find() or _make_cli()
     workspace.write_configuration(opened)
-    return Session(opened, _target(request, progress), cli, progress, _packages())
+    return Session(opened, _target(request, progress), cli, progress, _packages(request.target))
 
 
 def _make_cli() -> toolchain.Cli:
@@ -148,11 +148,12 @@ def _make_cli() -> toolchain.Cli:
         return toolchain.ensure(progress)
 
 
-def _packages() -> dict[str, tuple[Path, ...]]:
+def _packages(target: TargetName) -> dict[str, tuple[Path, ...]]:
     """The packages as they lie there, for what only looks; none where a deployment would make them anew, which is a change."""
     from ops import package
 
-    return {"app": tuple(package.paths().values()) if package.fresh() else ()}
+    platform = package.for_target(target)
+    return {"app": tuple(package.paths(platform).values()) if package.fresh(platform) else ()}
 
 
 def _target(request: Request, progress: Progress) -> Target:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pulumi
 
 from shared.page import ROOT
+from shared.stack import TARGET
 
 PACKAGES = ROOT / ".local" / "packages"
 """A zip per function, for Lambda's processor."""
 
 
 def package_file(function: str) -> Path:
-    """The package of a function."""
-    return PACKAGES / "lambda-arm64" / f"{function}.zip"
+    """The package of a function, for the target at hand."""
+    # Those for AWS trust AWS's authorities, those for the local cloud the local one: neither may ever be deployed in the other's place.
+    return PACKAGES / ("lambda-arm64-aws" if os.environ.get(TARGET) == "aws" else "lambda-arm64") / f"{function}.zip"
 
 
 def package(function: str) -> pulumi.FileArchive:
