@@ -28,7 +28,7 @@ def choose(folder: Path, port: int) -> tuple[str, int]:
                 break
             case _:
                 continue
-    return LOOPBACK, _free_port()
+    return LOOPBACK, free_port()
 
 
 def is_free(address: str, port: int) -> bool:
@@ -56,7 +56,8 @@ def _bind(address: str, port: int) -> int:
     return 0
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody uses now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind((LOOPBACK, 0))
         port: int = probe.getsockname()[1]

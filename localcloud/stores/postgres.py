@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import psycopg
 from psycopg import sql
 
 from localcloud.stores import binaries, listening
 from localcloud.stores.certificates import Authority
-from localcloud.stores.kept import Account, Ending, Kept, StoreError
+from localcloud.stores.kept import Ending, StoreError
+from localcloud.stores.server import Server, environment
 
 PORT = 5432
 _ADMINISTRATOR = "localcloud"
-_START_SECONDS = 60.0
 _ENDING = Ending(stop=signal.SIGINT, crash=signal.SIGQUIT)  # PostgreSQL's "fast" and "immediate" shutdown
 
 # RDS refuses connections without TLS by `rds.force_ssl`; here there is no rule that would let one in.
@@ -32,16 +29,17 @@ _ACCESS = "hostssl all all 127.0.0.0/8 scram-sha-256\n"
 _FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
-class PostgresServer:
-    """The server of a folder; it ends when the process that started it does, and comes up again with its data, also after kill -9.
+class PostgresServer(Server):
+    """PostgreSQL of a folder.
 
-    folder: for data, log and certificate; one per server. authority: signs the server's certificate; in the folder where none is given.
-    names: host names by which clients know it, for example an RDS endpoint; `localhost` and its address are always among them.
+    names: host names by which clients know it, for example an RDS endpoint.
     durable: False makes it quicker and lets it lose what a crash of this machine interrupts (a crash of the server alone loses nothing).
     settings: PostgreSQL's own, by name.
 
     A client reaches it under one of its names with `hostaddr` (or PGHOSTADDR) set to `address`, which is one of 127.0.0.0/8 of its own.
     """
+
+    kind = "PostgreSQL"
 
     def __init__(
         self,
@@ -52,51 +50,8 @@ class PostgresServer:
         durable: bool = True,
         settings: Mapping[str, str] | None = None,
     ) -> None:
-        self.folder = folder.resolve()
-        self.authority = authority or Authority(self.folder / "ca")
-        self.names = tuple(names)
-        self.address = listening.LOOPBACK
-        self.port = PORT
+        super().__init__(folder, authority=authority, names=names, port=PORT)
         self._settings = {**({} if durable else _FORGETFUL), **(settings or {})}
-        self._kept = Kept(self.folder, "postgresql")
-        self._account = Account.to_run_as()
-
-    def start(self) -> None:
-        """Starts the server, or finds it running; returns when it answers. Raises StoreError."""
-        deadline = time.monotonic() + _START_SECONDS
-        while (lock := self._kept.claim()) is None:
-            if self._found():
-                return
-            if time.monotonic() > deadline:
-                raise StoreError(f"PostgreSQL in {self.folder} is held by another process and does not answer; see {self._kept.log}")
-            time.sleep(0.05)
-        try:
-            self._run(lock)
-        finally:
-            os.close(lock)  # the server's processes have it now, if there are any
-        try:
-            self._wait_until_it_answers(deadline)
-            self._kept.publish({"address": self.address, "port": self.port, "names": list(self.names)})
-        except BaseException:
-            self._kept.end()
-            raise
-
-    def stop(self, *, crash: bool = False) -> None:
-        """Ends the server, whoever started it; nothing when it does not run. crash: as if it had been killed; the next start recovers."""
-        self._kept.end(crash=crash)
-
-    def running(self) -> bool:
-        """Whether the server runs and answers."""
-        return self._kept.about() is not None and self._refusal() is None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """Ends the server if this process started it; another's goes on."""
-        if self._kept.mine():
-            self.stop()
 
     def parameters(self, database: str = "postgres") -> dict[str, Any]:
         """For `psycopg.connect`, as the administrator, who may do everything (RDS gives nobody as much)."""
@@ -147,23 +102,7 @@ class PostgresServer:
     def _password_file(self) -> Path:
         return self.folder / "administrator.password"
 
-    def _found(self) -> bool:
-        """Whether a server that somebody else started is there; if so, where it listens is known afterwards."""
-        about = self._kept.about()
-        if about is None:
-            return False
-        self.address, self.port = about["address"], about["port"]
-        if self._refusal() is not None:
-            return False
-        if missing := sorted(set(self.names) - set(about["names"])):
-            raise StoreError(
-                f"PostgreSQL in {self.folder} runs already, with a certificate that is not for {', '.join(missing)}. "
-                "End what started it, or use another folder."
-            )
-        return True
-
     def _run(self, lock: int) -> None:
-        """Prepares the folder and starts the server; nothing of an earlier one is alive, as the lock is ours."""
         programs = binaries.find()
         data = self.folder / f"data-{programs.major}"
         if not (data / "PG_VERSION").exists():
@@ -172,15 +111,15 @@ class PostgresServer:
         (data / "postmaster.pid").unlink(missing_ok=True)
         if self.port == PORT or not listening.is_free(self.address, self.port):
             self.address, self.port = listening.choose(self.folder, PORT)
-        issued = self.authority.issue([*self.names, "localhost", self.address])
+        certificate, key = self._certify()
         settings = {
             "listen_addresses": self.address,
             "port": str(self.port),
             "unix_socket_directories": "",
             "hba_file": self._own("access.conf", _ACCESS.encode()),
             "ssl": "on",
-            "ssl_cert_file": self._own("server.pem", issued.certificate),
-            "ssl_key_file": self._own("server.key", issued.key),
+            "ssl_cert_file": certificate,
+            "ssl_key_file": key,
             "password_encryption": "scram-sha-256",
             "timezone": "UTC",
             "log_timezone": "UTC",
@@ -188,7 +127,7 @@ class PostgresServer:
         }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         command = [programs.program("postgres"), "-D", str(data), *options]
-        self._kept.spawn(lock, self._account.command(command, dies=True), _ENDING, _environment())
+        self._kept.spawn(lock, self._account.command(command, dies=True), _ENDING, environment())
 
     def _initialize(self, programs: binaries.Binaries, data: Path) -> None:
         """Makes the data folder whole or not at all."""
@@ -200,43 +139,16 @@ class PostgresServer:
         self._account.give(made)
         access = ["--auth=scram-sha-256", f"--username={_ADMINISTRATOR}", f"--pwfile={self._password_file}"]
         command = [programs.program("initdb"), "--pgdata", str(made), *access, "--encoding=UTF8", "--locale=C", "--data-checksums", "--no-instructions"]
-        done = subprocess.run(self._account.command(command), capture_output=True, text=True, check=False, env=_environment(), cwd="/")
+        done = subprocess.run(self._account.command(command), capture_output=True, text=True, check=False, env=environment(), cwd="/")
         if done.returncode != 0:
             shutil.rmtree(made)
             raise StoreError(f"a folder for PostgreSQL's data cannot be made in {self.folder}: {done.stderr.strip() or done.stdout.strip()}")
         made.rename(data)
 
-    def _own(self, name: str, content: bytes) -> str:
-        """Writes a file that only the server's user reads; its path."""
-        path = self.folder / name
-        new = path.with_name(f".{name}.new")
-        new.unlink(missing_ok=True)
-        new.touch(mode=0o600)
-        new.write_bytes(content)
-        self._account.give(new)
-        new.replace(path)
-        return str(path)
-
     def _refusal(self) -> str | None:
-        """Why the server does not answer; None when it does."""
         try:
             with self.administrator() as connection:
                 connection.execute("SELECT 1")
         except (psycopg.OperationalError, OSError) as error:
             return str(error)
         return None
-
-    def _wait_until_it_answers(self, deadline: float) -> None:
-        while (refusal := self._refusal()) is not None:
-            if not self._kept.mine():
-                raise StoreError(f"PostgreSQL in {self.folder} ended as it started; the end of {self._kept.log}:\n{self._kept.tail()}")
-            if time.monotonic() > deadline:
-                raise StoreError(
-                    f"PostgreSQL in {self.folder} did not answer within {_START_SECONDS:.0f} s: {refusal}\nThe end of {self._kept.log}:\n{self._kept.tail()}"
-                )
-            time.sleep(0.03)
-
-
-def _environment() -> dict[str, str]:
-    """The server's: nothing of the caller's settings for clients may reach it, and its messages are in one language."""
-    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
