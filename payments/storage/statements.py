@@ -9,10 +9,15 @@ from psycopg.errors import UniqueViolation
 REFERENCE_CONSTRAINT = "payments_merchant_reference"
 """Name of the constraint by which a reference belongs to one payment of a merchant."""
 
+FIND_KEY: LiteralString = """
+SELECT payment_id, digest, answer, (SELECT min(id) FROM outbox WHERE outbox.payment_id = keys.payment_id AND kind = 'work' AND sent_at IS NULL)
+FROM idempotency_keys AS keys WHERE merchant = %(merchant)s AND key = %(key)s
+"""
+
 # A key that another transaction is inserting is waited for; where that one commits, this statement inserts nothing and, as it sees the
 # database as it was when it began, finds nothing. Both halves answer only where the key was there, was reaped, and was taken again meanwhile:
 # then the first row, which is the new payment, counts.
-ACCEPT: LiteralString = """
+_TAKE_KEY: LiteralString = """
 WITH taken AS (
     INSERT INTO idempotency_keys (merchant, key, digest, payment_id, answer)
     VALUES (%(merchant)s, %(key)s, %(digest)s, %(payment_id)s, %(answer)s)
@@ -34,13 +39,8 @@ WITH taken AS (
 )
 SELECT payment_id, digest, answer, (SELECT id FROM told WHERE kind = 'work') FROM taken
 UNION ALL
-SELECT payment_id, digest, answer, NULL FROM idempotency_keys WHERE merchant = %(merchant)s AND key = %(key)s
 """
-
-FIND_KEY: LiteralString = """
-SELECT payment_id, digest, answer, (SELECT id FROM outbox WHERE outbox.payment_id = idempotency_keys.payment_id AND kind = 'work' AND sent_at IS NULL)
-FROM idempotency_keys WHERE merchant = %(merchant)s AND key = %(key)s
-"""
+ACCEPT: LiteralString = _TAKE_KEY + FIND_KEY
 
 # Metadata may have 32 KiB: it comes with the first change alone.
 _COLUMNS: LiteralString = """
