@@ -27,6 +27,8 @@ GAPS: dict[str, str] = {
     "aws:apigateway/restApi:RestApi.tags": "moto keeps the tags of the creation and has no call that changes them; the state keeps the tags that were sent",
     "aws:apigateway/usagePlan:UsagePlan.tags": "moto keeps the tags of the creation and has no call that changes them; the state keeps the tags that were sent",
     "aws:appautoscaling/target:Target.tags": "moto keeps none; the state keeps the tags that were sent",
+    "aws:cloudwatch/eventRule:EventRule.forceDestroy": "used at deletion only, and kept by the state alone, as with the AWS provider",
+    "aws:cloudwatch/eventTarget:EventTarget.forceDestroy": "used at deletion only, and kept by the state alone, as with the AWS provider",
     "aws:cloudwatch/logGroup:LogGroup": "moto cannot change a log group's key: a changed kmsKeyId makes the group anew under its name, without its events",
     "aws:cloudwatch/logGroup:LogGroup.logGroupClass": "moto does not keep the class of a log group; the state keeps the value that was sent",
     "aws:cloudwatch/logGroup:LogGroup.skipDestroy": "used at deletion only, and kept by the state alone, as with the AWS provider",

@@ -1,4 +1,4 @@
-"""Amazon CloudWatch: dashboards here; alarms and logs in modules of their own."""
+"""Amazon CloudWatch: dashboards here; alarms, logs, and EventBridge's rules in modules of their own."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from localcloud.aws import Aws
 from localcloud.fields import json_text, text
 from localcloud.kinds import Kind, Props
 from localcloud.resources._alarm import METRIC_ALARM
+from localcloud.resources._events import EVENT_RULE, EVENT_TARGET
 from localcloud.resources._logs import LOG_GROUP, LOG_METRIC_FILTER, LOG_RESOURCE_POLICY
 
 # CloudWatch API reference, "Dashboard body structure and syntax".
@@ -94,4 +95,4 @@ DASHBOARD = Kind(
     delete=_delete_dashboard,
 )
 
-KINDS = (DASHBOARD, METRIC_ALARM, LOG_GROUP, LOG_METRIC_FILTER, LOG_RESOURCE_POLICY)
+KINDS = (DASHBOARD, EVENT_RULE, EVENT_TARGET, METRIC_ALARM, LOG_GROUP, LOG_METRIC_FILTER, LOG_RESOURCE_POLICY)
