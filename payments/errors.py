@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+CARD_DATA_REFUSED = "card-data-refused"
+"""Last part of the `type` of that problem, which has a metric of its own."""
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -58,7 +61,7 @@ def card_data_refused(faults: Iterable[Fault]) -> Problem:
     """Card data was sent, which is never accepted."""
     return Problem(
         400,
-        "card-data-refused",
+        CARD_DATA_REFUSED,
         "Card data is not accepted",
         "The fields named under `errors` hold, or are named after, card data. Nothing of the request was kept. Send a payment token instead.",
         tuple(faults),
@@ -81,9 +84,30 @@ def idempotency_key_reused() -> Problem:
     )
 
 
+def idempotency_key_in_progress() -> Problem:
+    """Another request with this key is being accepted (status as in the IETF's Idempotency-Key draft)."""
+    return Problem(
+        409,
+        "idempotency-key-in-progress",
+        "A request with this idempotency key is in progress",
+        "Send the same request again in a second: it will be given the first one's answer.",
+        retry_after=1,
+    )
+
+
+def reference_in_use() -> Problem:
+    """The merchant has another payment with this reference."""
+    return Problem(
+        409,
+        "reference-in-use",
+        "The reference belongs to another payment",
+        "A payment with this reference and another idempotency key was accepted before. Ask for it with /verify-payment, or use another reference.",
+    )
+
+
 def payment_not_found() -> Problem:
-    """No payment has this id."""
-    return Problem(404, "payment-not-found", "There is no such payment", "No payment with this id was accepted.")
+    """The merchant has no such payment."""
+    return Problem(404, "payment-not-found", "There is no such payment", "No payment of yours with this id or reference was accepted.")
 
 
 def temporarily_unavailable() -> Problem:

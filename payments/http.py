@@ -1,13 +1,11 @@
-"""API Gateway REST proxy events (payload version 1.0) as requests, and answers in the shape that API Gateway wants back."""
+"""Requests and answers of the routes, whatever brought them: API Gateway's events (see gateway.py) or the container's server."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, Self, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -15,23 +13,43 @@ from payments import errors
 from payments.clients import is_busy
 from payments.domain.card_data import findings
 from payments.functions import Metric
-from payments.settings import Settings, SettingsError
+from payments.settings import SettingsError
+from payments.storage.database import DatabaseUnavailable
 from payments.telemetry import Telemetry
 
 LARGEST_BODY = 32 * 1024
 """Bytes of a request's body."""
 
+DEFAULT_MERCHANT = "default"
+"""Whose payments they are where nothing tells callers apart."""
+
 M = TypeVar("M", bound=BaseModel)
-S = TypeVar("S", bound=Settings)
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a route is given: the decoded JSON object, the headers by lower-case name, and the id that all logs of the request bear."""
+    """What a route is given.
+
+    payload: the body's JSON object, free of card data.
+    headers: by lower-case name.
+    merchant: whose payment it is about; told by what let the caller in, never by the caller.
+    correlation_id: the id that all logs of the request bear; never a value that the caller chose.
+    """
 
     payload: dict[str, Any]
-    headers: dict[str, str]
+    headers: Mapping[str, str]
+    merchant: str
     correlation_id: str
+
+    @classmethod
+    def read(cls, body: bytes, headers: Mapping[str, str], *, merchant: str, correlation_id: str) -> Self:
+        """The request; raises the problem that tells what is wrong with its body."""
+        if len(body) > LARGEST_BODY:
+            raise errors.body_too_large(LARGEST_BODY)
+        payload = _payload(body)
+        if found := list(findings(payload)):
+            raise errors.card_data_refused(errors.Fault(finding.field, finding.rule) for finding in found)
+        return cls(payload, {name.lower(): value for name, value in headers.items()}, merchant, correlation_id)
 
     def as_model(self, model: type[M]) -> M:
         """The payload as a model; raises the problem that names each wrong field and its rule."""
@@ -44,63 +62,41 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a route answers: the body is written in the order of its keys, so that equal answers are equal bytes."""
+    """What is answered; the body is JSON text."""
 
     status: int
-    body: dict[str, Any]
+    body: str
     headers: dict[str, str] = field(default_factory=dict[str, str])
 
 
-def respond(event: dict[str, Any], context: Any, telemetry: Telemetry, settings: Callable[[], S], route: Callable[[Request, S], Answer]) -> dict[str, Any]:
-    """Runs a route on an event: the proxy integration's answer, a problem document where the route raised one.
+def respond(route: Callable[[], Answer], *, correlation_id: str, telemetry: Telemetry) -> Answer:
+    """Runs a route: its answer with the headers that every answer has, a problem document where it raised one.
 
     Whatever else is raised becomes a 500 (or a 503, where trying again helps) that tells nothing of the cause; the cause is logged.
     """
-    correlation_id = _correlation_id(event, context)
-    with telemetry.log.append_context_keys(correlation_id=correlation_id):
+    with telemetry.correlated(correlation_id):
         try:
-            # Settings first: they tell the stage, without which not even a refusal would be counted in the right place.
-            loaded = settings()
-            answer = route(_request(event, correlation_id), loaded)
+            answer = route()
         except errors.Problem as problem:
-            answer = _refusal(problem, telemetry)
+            answer = _refusal(problem, correlation_id, telemetry)
         except Exception as error:  # noqa: BLE001 - the border: a caller gets an answer whatever happened, and the log gets the cause
-            answer = _failure(error, telemetry)
+            answer = _failure(error, correlation_id, telemetry)
         finally:
             telemetry.flush()
     headers = {"Content-Type": "application/json", "Cache-Control": "no-store", "X-Correlation-Id": correlation_id, **answer.headers}
-    body = {**answer.body, "correlation_id": correlation_id} if "type" in answer.body else answer.body
-    return {"statusCode": answer.status, "headers": headers, "body": json.dumps(body, ensure_ascii=False), "isBase64Encoded": False}
+    return Answer(answer.status, answer.body, headers)
 
 
-def _request(event: dict[str, Any], correlation_id: str) -> Request:
-    sent: dict[str, str] = event.get("headers") or {}
-    headers = {name.lower(): value for name, value in sent.items()}
-    payload = _payload(_body(event))
-    if found := list(findings(payload)):
-        raise errors.card_data_refused(errors.Fault(finding.field, finding.rule) for finding in found)
-    return Request(payload, headers, correlation_id)
-
-
-def _body(event: dict[str, Any]) -> str:
-    body = str(event.get("body") or "")
-    try:
-        raw = base64.b64decode(body, validate=True) if event.get("isBase64Encoded") else body.encode()
-        if len(raw) > LARGEST_BODY:
-            raise errors.body_too_large(LARGEST_BODY)
-        return raw.decode()
-    except (binascii.Error, UnicodeError):
-        raise errors.malformed_body("The body is not text in UTF-8.") from None
-
-
-def _payload(text: str) -> dict[str, Any]:
+def _payload(body: bytes) -> dict[str, Any]:
     """RFC 8259 as RFC 7493 (I-JSON) narrows it: no repeated names, no lone surrogates, no NaN."""
     try:
-        payload = json.loads(text, object_pairs_hook=_object, parse_constant=_not_a_number)
+        payload = json.loads(body.decode(), object_pairs_hook=_object, parse_constant=_not_a_number)
         json.dumps(payload, ensure_ascii=False).encode()
     except errors.Problem:
         raise
-    except (ValueError, RecursionError):  # UnicodeEncodeError and JSONDecodeError are ValueErrors
+    except UnicodeDecodeError:
+        raise errors.malformed_body("The body is not text in UTF-8.") from None
+    except (ValueError, RecursionError):  # JSONDecodeError and UnicodeEncodeError are ValueErrors
         raise errors.malformed_body("The body is not JSON.") from None
     if not isinstance(payload, dict):
         raise errors.malformed_body("The body is not a JSON object.")
@@ -118,36 +114,31 @@ def _not_a_number(_: str) -> NoReturn:
     raise errors.malformed_body("The body holds a number that JSON does not have.")
 
 
-def _refusal(problem: errors.Problem, telemetry: Telemetry) -> Answer:
+def _refusal(problem: errors.Problem, correlation_id: str, telemetry: Telemetry) -> Answer:
     telemetry.count(Metric.REQUEST_REFUSED if problem.status < 500 else Metric.REQUEST_FAILED)
-    if problem.name == "card-data-refused":
+    if problem.name == errors.CARD_DATA_REFUSED:
         telemetry.count(Metric.CARD_DATA_REFUSED)
     # Names of fields are the caller's too: only how many were wrong is logged.
     telemetry.log.info("request refused", problem=problem.name, status=problem.status, faults=len(problem.faults))
-    return _problem(problem)
+    return _problem(problem, correlation_id)
 
 
-def _failure(error: Exception, telemetry: Telemetry) -> Answer:
+def _failure(error: Exception, correlation_id: str, telemetry: Telemetry) -> Answer:
     telemetry.count(Metric.REQUEST_FAILED)
-    if is_busy(error):
+    if isinstance(error, DatabaseUnavailable) or is_busy(error):
         telemetry.log.warning("request failed: busy", cause=str(error))
-        return _problem(errors.temporarily_unavailable())
+        return _problem(errors.temporarily_unavailable(), correlation_id)
     if isinstance(error, SettingsError):
         telemetry.log.error("request failed: %s", error)
     else:
         telemetry.log.error("request failed", exc_info=error)
-    return _problem(errors.internal_error())
+    return _problem(errors.internal_error(), correlation_id)
 
 
-def _problem(problem: errors.Problem) -> Answer:
+def _problem(problem: errors.Problem, correlation_id: str) -> Answer:
     retry = {"Retry-After": str(problem.retry_after)} if problem.retry_after is not None else {}
-    return Answer(problem.status, problem.document, {"Content-Type": "application/problem+json", **retry})
-
-
-def _correlation_id(event: dict[str, Any], context: Any) -> str:
-    """API Gateway's id of the request, which its access log has too; never a value that the caller chose."""
-    about: dict[str, Any] = event.get("requestContext") or {}
-    return str(about.get("requestId") or context.aws_request_id)
+    document = json.dumps({**problem.document, "correlation_id": correlation_id}, ensure_ascii=False)
+    return Answer(problem.status, document, {"Content-Type": "application/problem+json", **retry})
 
 
 def _path(location: tuple[int | str, ...]) -> str:

@@ -41,6 +41,7 @@ def _printable(text: str) -> str:
 
 Currency = Annotated[str, AfterValidator(_iso_4217)]
 Amount = Annotated[int, Field(gt=0, le=LARGEST_AMOUNT)]
+Reference = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_printable)]
 
 
 class State(StrEnum):
@@ -111,7 +112,7 @@ class PaymentRequest(Money):
     """
 
     payment_token: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,254}$")]
-    reference: Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_printable)]
+    reference: Reference
     session_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,128}$")] | None = None
     metadata: Annotated[dict[str, JsonValue], Field(max_length=50)] = Field(default_factory=dict[str, JsonValue])
 

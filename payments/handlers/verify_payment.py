@@ -1,4 +1,4 @@
-"""POST /verify-payment: answers with a payment's state, amount and history."""
+"""Lambda's entry to POST /verify-payment."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from payments import http
+from payments import gateway, http
 from payments.functions import VERIFY_PAYMENT
-from payments.service.verifying import VerifyRequest, verify
+from payments.routes.verify_payment import verify_payment
 from payments.settings import VerifyPaymentSettings, load
-from payments.storage.transaction_log import DynamoTransactionLog
+from payments.storage.database import from_settings
+from payments.storage.payments import Payments
 from payments.telemetry import Telemetry
 
 _telemetry = Telemetry(VERIFY_PAYMENT)
@@ -19,27 +20,13 @@ _telemetry = Telemetry(VERIFY_PAYMENT)
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """API Gateway REST proxy event in, proxy answer out."""
-    return http.respond(event, context, _telemetry, _settings, _verify)
+    return gateway.respond(event, context, _telemetry, _verify)
 
 
-def _verify(request: http.Request, settings: VerifyPaymentSettings) -> http.Answer:
-    history = verify(request.as_model(VerifyRequest), log=DynamoTransactionLog(settings.transaction_log_table))
-    payment = history.opening.request
-    return http.Answer(
-        200,
-        {
-            "payment_id": history.opening.payment_id,
-            "state": history.last.state,
-            "amount": payment.amount,
-            "currency": payment.currency,
-            "reference": payment.reference,
-            "history": [{"sequence": entry.sequence, "state": entry.state, "occurred_at": entry.occurred_at} for entry in history.entries],
-        },
-    )
+def _verify(request: http.Request) -> http.Answer:
+    return verify_payment(request, payments=Payments(from_settings(_settings().database)))
 
 
 @cache
 def _settings() -> VerifyPaymentSettings:
-    settings = load(VerifyPaymentSettings)
-    _telemetry.stage(settings.stage)
-    return settings
+    return load(VerifyPaymentSettings)

@@ -2,53 +2,50 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from payments import errors
-from payments.domain.payment import PaymentRequest, State, payment_id
+from payments.domain.payment import Model, PaymentRequest, State
 from payments.messaging.work_queue import Work, WorkQueue
-from payments.service.clock import now
-from payments.storage.sessions import Sessions
-from payments.storage.transaction_log import Opening, TransactionLog
+from payments.storage.outbox import Outbox
+from payments.storage.payments import Acceptance, KeyInProgress, KeyReused, Payments, ReferenceInUse
+from payments.telemetry import Telemetry
 
 
-@dataclass(frozen=True)
-class Accepted:
-    """The payment's first step, and whether this request was the first one for it."""
+class Accepted(Model):
+    """What the first request with an idempotency key is answered, and every repetition of it, byte for byte."""
 
-    opening: Opening
-    first: bool
+    payment_id: str
+    state: State = State.RECEIVED
 
 
-def accept(request: PaymentRequest, idempotency_key: str, correlation_id: str, *, log: TransactionLog, sessions: Sessions, queue: WorkQueue) -> Accepted:
-    """Enters the payment in the log and hands it to the worker.
+def accept(request: PaymentRequest, *, merchant: str, key: str, correlation_id: str, payments: Payments) -> Acceptance:
+    """Keeps the payment, the key, the answer, and what is to be sent because of it, in one transaction.
 
-    The log's condition decides between requests with the same key, also at the same instant. Whoever comes second gets the
-    first one's answer, and sends the payment to the worker again as long as it waits there: the first one may have
-    stopped between the log and the queue. The worker takes repetitions for what they are.
-
-    Raises the problem `idempotency-key-reused` where the key stands for another request.
+    Raises the problems `idempotency-key-reused`, `idempotency-key-in-progress` and `reference-in-use`.
     """
-    wanted = Opening(
-        payment_id=payment_id(idempotency_key),
-        sequence=1,
-        state=State.RECEIVED,
-        occurred_at=now(),
-        correlation_id=correlation_id,
-        request=request,
-        digest=request.digest(),
-    )
-    opening = log.open(wanted)
-    if opening.digest != wanted.digest:
-        raise errors.idempotency_key_reused()
-    first = opening is wanted
-    if first or _waiting(opening.payment_id, log):
-        if request.session_id is not None:
-            sessions.remember(request.session_id, opening.payment_id)
-        queue.send(Work(payment_id=opening.payment_id, correlation_id=opening.correlation_id))
-    return Accepted(opening, first)
+    try:
+        return payments.accept(request, merchant=merchant, key=key, correlation_id=correlation_id, answer=_answer)
+    except KeyReused:
+        raise errors.idempotency_key_reused() from None
+    except KeyInProgress:
+        raise errors.idempotency_key_in_progress() from None
+    except ReferenceInUse:
+        raise errors.reference_in_use() from None
 
 
-def _waiting(payment: str, log: TransactionLog) -> bool:
-    history = log.history(payment)
-    return history is not None and history.last.state is State.RECEIVED
+def hand_over(acceptance: Acceptance, *, correlation_id: str, queue: WorkQueue, outbox: Outbox, telemetry: Telemetry) -> None:
+    """Sends a payment that was just taken in to the worker, so that it need not wait for the relay.
+
+    A failure is logged and is no failure of the request: the outbox has the row, and the relay sends it.
+    """
+    if acceptance.work is None:
+        return
+    try:
+        queue.send(Work(payment_id=acceptance.payment_id, correlation_id=correlation_id))
+        outbox.mark_sent([acceptance.work])
+    except Exception as error:
+        # Whatever it is, the payment is kept, and the relay goes on from here.
+        telemetry.log.warning("work not handed over, left to the relay", payment_id=acceptance.payment_id, exc_info=error)
+
+
+def _answer(payment_id: str) -> str:
+    return Accepted(payment_id=payment_id).model_dump_json()

@@ -1,0 +1,1 @@
+"""Puts together what runs behind the queue and the schedule, from its settings: for Lambda and the container alike."""

@@ -1,0 +1,68 @@
+"""Audit records in their bucket, one object each: `audit/YYYY/MM/DD/<number within the day, 9 digits>.json`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from typing import Any
+
+from payments.clients import client
+from payments.domain.audit import AuditRecord
+from payments.storage.objects import put_once
+
+_THREADS = 16
+_ROOT = "audit/"
+
+
+class S3AuditTrail:
+    """The records in a bucket.
+
+    s3: makes the boto3 client that reads; the function's own unless told.
+    """
+
+    def __init__(self, bucket: str, s3: Callable[[], Any] = lambda: client("s3")) -> None:
+        self._bucket = bucket
+        self._s3 = s3
+
+    def write(self, records: list[AuditRecord]) -> None:
+        """Writes records; one that is there stays as it is. Where one fails, the others may have been written."""
+        if records:
+            with ThreadPoolExecutor(min(_THREADS, len(records))) as threads:
+                for _ in threads.map(self._write, records):
+                    pass
+
+    def keys(self, day: date) -> list[str]:
+        """The keys of a day's objects, in the order of their numbers."""
+        pages = self._s3().get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=_folder(day))
+        return [item["Key"] for page in pages for item in page.get("Contents", [])]
+
+    def read(self, keys: list[str]) -> Iterator[str]:
+        """The objects' texts, in the order of their keys. Raises UnicodeDecodeError where one is no text."""
+        s3 = self._s3()
+        with ThreadPoolExecutor(_THREADS) as threads:
+            yield from threads.map(lambda key: s3.get_object(Bucket=self._bucket, Key=key)["Body"].read().decode(), keys)
+
+    def days(self) -> list[date]:
+        """The days that have records, the first one first."""
+        found: list[date] = []
+        for year in self._folders(_ROOT):
+            for month in self._folders(year):
+                found += [date.fromisoformat(day.removeprefix(_ROOT).rstrip("/").replace("/", "-")) for day in self._folders(month)]
+        return sorted(found)
+
+    def _write(self, record: AuditRecord) -> None:
+        put_once(self._bucket, key(record), record.canonical())
+
+    def _folders(self, prefix: str) -> list[str]:
+        pages = self._s3().get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix, Delimiter="/")
+        return [item["Prefix"] for page in pages for item in page.get("CommonPrefixes", [])]
+
+
+def key(record: AuditRecord) -> str:
+    """Where a record is kept."""
+    return f"{_folder(date.fromisoformat(record.day))}{record.number:09}.json"
+
+
+def _folder(day: date) -> str:
+    return f"{_ROOT}{day:%Y/%m/%d}/"
