@@ -33,6 +33,7 @@ CACHE = Limit("ElastiCache replication group", 40, 16, r"[a-z](?!.*--)[a-z0-9-]*
 ROLE = Limit("IAM role", 64, 32, r"[\w+=,.@-]+")
 QUEUE = Limit("SQS queue", 80, 40, r"[A-Za-z0-9_-]+")
 FUNCTION = Limit("Lambda function", 64, 32, r"[A-Za-z0-9_-]+")
+RULE = Limit("EventBridge rule", 64, 32, r"[A-Za-z0-9_.-]+")
 TABLE = Limit("DynamoDB table", 255, 60, r"[A-Za-z0-9_.-]+")
 TOPIC = Limit("SNS topic", 256, 60, r"[A-Za-z0-9_-]+")
 LOG_GROUP = Limit("CloudWatch log group", 512, 100, r"[A-Za-z0-9_/.#-]+")
@@ -40,7 +41,7 @@ ALIAS = Limit("KMS alias", 250, 60, r"[A-Za-z0-9/_-]+")
 TRAIL = Limit("CloudTrail trail", 128, 60, r"[A-Za-z0-9](?!.*[._-]{2})[A-Za-z0-9._-]*[A-Za-z0-9]")
 ANY = Limit("name", 128, 60, r"[A-Za-z0-9_/.-]+")
 
-LIMITS = (BUCKET, DATABASE, LOAD_BALANCER, CACHE, ROLE, QUEUE, FUNCTION, TABLE, TOPIC, LOG_GROUP, ALIAS, TRAIL, ANY)
+LIMITS = (BUCKET, DATABASE, LOAD_BALANCER, CACHE, ROLE, QUEUE, FUNCTION, RULE, TABLE, TOPIC, LOG_GROUP, ALIAS, TRAIL, ANY)
 
 _PARTS = {"resource", "stage", "suffix"}
 

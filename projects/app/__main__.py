@@ -1,4 +1,4 @@
-"""The payment service: functions behind an API, a queue between them, events for whoever listens."""
+"""The payment service: functions behind an API, a queue between them, one by the clock, events for whoever listens."""
 
 import pulumi
 
@@ -7,6 +7,7 @@ from projects.app.domain import Domain
 from projects.app.functions import Functions, FunctionsArgs
 from projects.app.messaging import app_key, payment_events, work_queue
 from projects.app.roles import Reach
+from projects.app.schedules import Schedules
 from projects.app.settings import AppSettings, domain_of
 from shared.contracts import AppOutputs, DataOutputs, NetworkingOutputs
 from shared.stack import Stack
@@ -17,8 +18,9 @@ network, data = stack.upstream(NetworkingOutputs), stack.upstream(DataOutputs)
 
 key = app_key(environment)
 work, events = work_queue(environment, settings, key), payment_events(environment, key)
-reach = Reach(data=data, work=work, events_arn=events.arn, key_arn=key.arn)
+reach = Reach(data=data, work=work, events_arn=events.arn, key_arn=key.arn, processor=settings.processor)
 functions = Functions("functions", environment, settings, FunctionsArgs(network=network, reach=reach, key_arn=key.arn))
+Schedules("schedules", environment, functions=functions.by_name)
 api = Api("payments", environment, settings.api, ApiArgs(functions=functions.by_name, log_key_arn=network.log_key_arn))
 wanted = domain_of(settings, environment)
 domain = Domain("domain", environment, wanted, api=api) if wanted else None

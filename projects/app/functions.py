@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from payments.functions import ARCHITECTURE, FUNCTIONS, PAYMENT_WORKER, RUNTIME, Function, Variable
+from payments.functions import ARCHITECTURE, FUNCTIONS, MIGRATE_DATABASE, PAYMENT_WORKER, RUNTIME, Function, Variable
 from projects.app.roles import Reach, statements_for
+from projects.app.routes import ROUTES
 from projects.app.settings import AppSettings
 from shared import naming
 from shared.component import Component
@@ -18,6 +19,12 @@ from shared.components.role import Role, RoleArgs
 from shared.contracts import NetworkingOutputs
 from shared.environment import Environment
 from shared.packages import package
+
+# They run as often at once as there is load; of the others one at a time is all that there is work for.
+_BY_LOAD = (*(route.function for route in ROUTES), PAYMENT_WORKER)
+
+# Lambda's longest, in seconds ("Lambda quotas"). Nobody waits for it at the API's door, and a migration of a large table takes its time.
+_MIGRATION_SECONDS = 900
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,11 +85,11 @@ class Functions(Component):
             runtime=RUNTIME,
             architectures=[ARCHITECTURE],
             memory_size=settings.memory,
-            timeout=settings.timeout,
-            reserved_concurrent_executions=settings.reserved_concurrency,
+            timeout=_MIGRATION_SECONDS if function is MIGRATE_DATABASE else settings.timeout,
+            reserved_concurrent_executions=settings.reserved_concurrency and (settings.reserved_concurrency if function in _BY_LOAD else 1),
             role=role.arn,
             kms_key_arn=args.key_arn,
-            environment={"variables": {variable.value: self._value(variable) for variable in function.environment}},
+            environment={"variables": self._variables(function)},
             vpc_config={"subnet_ids": args.network.private_subnet_ids, "security_group_ids": [args.network.function_security_group_id]},
             tracing_config={"mode": "Active"},
             logging_config={"log_format": "JSON", "log_group": logs.name},
@@ -90,19 +97,30 @@ class Functions(Component):
             opts=self.child(depends_on=[role.policy]),
         )
 
-    def _value(self, variable: Variable) -> pulumi.Input[str]:
+    def _variables(self, function: Function) -> dict[str, pulumi.Input[str]]:
+        given = {variable: value for variable, value in self._values().items() if value is not None}
+        wanted = [*function.environment, *(variable for variable in function.optional if variable in given)]
+        return {variable.value: given[variable] for variable in wanted}
+
+    def _values(self) -> dict[Variable, pulumi.Input[str] | None]:
+        """What each variable is; None where the page does not set what it stands for."""
         reach, platform = self._args.reach, self.environment.platform
-        values: dict[Variable, pulumi.Input[str]] = {
+        data, processor = reach.data, reach.processor
+        return {
             Variable.STAGE: f"{platform.stage}-{platform.environment_suffix}",
-            Variable.TRANSACTION_LOG_TABLE: reach.data.transaction_log_table_name,
-            Variable.SESSIONS_TABLE: reach.data.sessions_table_name,
-            Variable.WORK_QUEUE_URL: reach.work.queue.url,
+            Variable.TRANSACTION_LOG_TABLE: data.transaction_log_table_name,
+            Variable.SESSIONS_TABLE: data.sessions_table_name,
+            Variable.DOCUMENTS_BUCKET: data.documents_bucket_name,
+            Variable.AUDIT_BUCKET: data.audit_bucket_name,
+            Variable.DATABASE_HOST: data.database_address,
+            Variable.DATABASE_PORT: data.database_port.apply(lambda port: str(int(port))),
+            Variable.DATABASE_NAME: data.database_name,
+            Variable.DATABASE_SECRET_ARN: data.database_secret_arn,
             Variable.PAYMENT_EVENTS_TOPIC_ARN: reach.events_arn,
-            Variable.DOCUMENTS_BUCKET: reach.data.documents_bucket_name,
-            Variable.AUDIT_BUCKET: reach.data.audit_bucket_name,
-            Variable.DATABASE_HOST: reach.data.database_address,
-            Variable.DATABASE_PORT: reach.data.database_port.apply(str),
-            Variable.DATABASE_NAME: reach.data.database_name,
-            Variable.DATABASE_SECRET_ARN: reach.data.database_secret_arn,
+            Variable.WORK_QUEUE_URL: reach.work.queue.url,
+            Variable.DEAD_LETTER_QUEUE_URL: reach.work.dead_letters.url,
+            Variable.MAX_RECEIVES: str(self._settings.queue.max_receives),
+            Variable.PROCESSOR: processor.name,
+            Variable.PROCESSOR_SECRET_ARN: processor.secret_arn,
+            Variable.PROCESSOR_ENDPOINT: processor.endpoint,
         }
-        return values[variable]

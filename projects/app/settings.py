@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from shared.environment import Environment
 from shared.page import Settings
@@ -48,6 +49,55 @@ class ApiSettings(Settings):
     domain: DomainSettings | None = None
 
 
+# Secrets Manager API reference, CreateSecret, "Name", and the six characters that it appends (GetSecretValue, "SecretId").
+SecretArn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[A-Za-z0-9/_+=.@!-]{1,512}-[A-Za-z0-9]{6}$")]
+KeyArn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]{1,128}$")]
+
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+class ProcessorSettings(Settings):
+    """The payment processor.
+
+    name: `sandbox` takes nobody's money and knows test tokens only; `stripe` is Stripe's PaymentIntents.
+    secret_arn: the Secrets Manager secret whose string is the processor's API key; made outside of this platform, so that no program has to know it.
+    secret_key_arn: the KMS key of that secret, where it is not AWS's own (`aws/secretsmanager`).
+    endpoint: base URL of the processor's API, where it is not the processor's own; https, but on loopback.
+    """
+
+    name: Literal["sandbox", "stripe"] = "sandbox"
+    secret_arn: SecretArn | None = None
+    secret_key_arn: KeyArn | None = None
+    endpoint: str | None = None
+
+    @field_validator("endpoint")
+    @classmethod
+    def _endpoint(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        try:
+            url, port = urlsplit(value), urlsplit(value).port
+        except ValueError as error:
+            raise ValueError(f"is no URL: {error}") from None
+        if not url.hostname or port == 0 or url.scheme not in {"https", "http"}:
+            raise ValueError("must be a URL with a host, such as https://api.example.com")
+        if url.username or url.password or url.query or url.fragment:
+            raise ValueError("must be a base URL: no user, query or fragment")
+        if url.scheme == "http" and url.hostname not in _LOOPBACK:
+            raise ValueError("must be https: payment tokens and the API key go there (PCI DSS 4.2.1)")
+        return value
+
+    @model_validator(mode="after")
+    def _keyed(self) -> ProcessorSettings:
+        if self.name == "stripe" and self.secret_arn is None:
+            raise ValueError("name stripe needs secretArn, the secret with its API key")
+        if self.name == "sandbox" and (given := [key for key, value in (("secretArn", self.secret_arn), ("endpoint", self.endpoint)) if value]):
+            raise ValueError(f"name sandbox has no {' and no '.join(given)}: it runs within the worker")
+        if self.secret_key_arn and self.secret_arn is None:
+            raise ValueError("secretKeyArn is the key of a secret; it needs secretArn")
+        return self
+
+
 class QueueSettings(Settings):
     """max_receives: how often a message is tried before it is set aside in the dead-letter queue. batch_size: messages per invocation."""
 
@@ -65,11 +115,20 @@ class AppSettings(Settings):
     functions: FunctionSettings
     api: ApiSettings
     queue: QueueSettings = QueueSettings()
+    processor: ProcessorSettings = ProcessorSettings()
 
 
 def domain_of(settings: AppSettings, environment: Environment) -> DomainSettings | None:
     """The domain that this environment is to have; a copy has none, because the page's is its original's."""
     return None if environment.platform.copy_of else settings.api.domain
+
+
+def problems(settings: AppSettings, environment: Environment) -> Iterator[tuple[str, object, str]]:
+    """Rules across the page, as (key, value, rule)."""
+    for key, arn in (("processor.secretArn", settings.processor.secret_arn), ("processor.secretKeyArn", settings.processor.secret_key_arn)):
+        if arn is not None and arn.split(":")[3] != environment.region:
+            # The functions ask their own region's Secrets Manager and KMS alone; the endpoints of the VPC are that region's.
+            yield key, arn, f"must be in the environment's region, {environment.region}"
 
 
 def problems_on_aws(settings: AppSettings, environment: Environment) -> Iterator[tuple[str, object, str]]:

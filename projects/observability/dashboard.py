@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from payments.functions import FUNCTIONS, PAYMENT_WORKER, PROCESS_PAYMENT, VERIFY_PAYMENT, Function
+from payments.functions import FUNCTIONS, OUTBOX_RELAY, PAYMENT_WORKER, PROCESS_PAYMENT, VERIFY_PAYMENT, Function
 from payments.functions import Metric as PaymentMetric
 from projects.observability import metrics
 from projects.observability.metrics import Metric
@@ -23,13 +23,23 @@ _PERIOD = 300
 
 _ROUTES = (PROCESS_PAYMENT, VERIFY_PAYMENT)
 _PAYMENTS: Mapping[str, tuple[tuple[tuple[Function, ...], PaymentMetric], ...]] = {
-    "Payments": (
+    "Payments taken in": (
         ((PROCESS_PAYMENT,), PaymentMetric.PAYMENT_RECEIVED),
         ((PROCESS_PAYMENT,), PaymentMetric.PAYMENT_REPEATED),
-        ((PAYMENT_WORKER,), PaymentMetric.PAYMENT_SUBMITTED),
+    ),
+    "Payments ended": (
+        ((PAYMENT_WORKER,), PaymentMetric.PAYMENT_CAPTURED),
+        ((PAYMENT_WORKER,), PaymentMetric.PAYMENT_DECLINED),
+        ((PAYMENT_WORKER,), PaymentMetric.PAYMENT_FAILED),
     ),
     "Refused requests": ((_ROUTES, PaymentMetric.REQUEST_REFUSED), (_ROUTES, PaymentMetric.CARD_DATA_REFUSED)),
-    "Failures": ((_ROUTES, PaymentMetric.REQUEST_FAILED), ((PAYMENT_WORKER,), PaymentMetric.MESSAGE_FAILED)),
+    "Failures": (
+        (_ROUTES, PaymentMetric.REQUEST_FAILED),
+        ((PAYMENT_WORKER,), PaymentMetric.PROCESSOR_UNAVAILABLE),
+        ((PAYMENT_WORKER,), PaymentMetric.MESSAGE_FAILED),
+        ((PAYMENT_WORKER,), PaymentMetric.MESSAGE_DEAD_LETTERED),
+        ((OUTBOX_RELAY,), PaymentMetric.OUTBOX_RELAYED),
+    ),
 }
 
 Lines = list[Any] | pulumi.Output[list[Any]]
