@@ -135,10 +135,10 @@ class Advancing:
         if metric := _METRICS.get(step.after):
             self.telemetry.count(metric)
             about: dict[str, Any] = {"reason": step.reason} if step.reason else {}
-            self.telemetry.log.info("payment %s", step.after, payment_id=step.payment_id, request_id=step.correlation_id, **about)
+            self.telemetry.log.info("payment %s", step.after, payment_id=step.payment_id, correlation_id=step.correlation_id, **about)
 
     def _next(self, payment: Payment, correlation_id: str) -> Step | Setback:
-        about: dict[str, Any] = {"payment_id": payment.payment_id, "state": payment.state, "request_id": correlation_id}
+        about: dict[str, Any] = {"payment_id": payment.payment_id, "state": payment.state, "correlation_id": correlation_id}
         if payment.processor not in {None, self.processor.name}:
             self.telemetry.log.error("payment belongs to another processor, %s: let this function use that one", payment.processor, **about)
             return Setback.PROCESSOR_CHANGED

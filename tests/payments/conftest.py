@@ -2,50 +2,43 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
-from hypothesis import settings
 from moto import mock_aws
 
-from payments.handlers import payment_worker, process_payment, verify_payment
+from payments.functions import FUNCTIONS
+from payments.settings import DatabaseSettings
+from payments.storage import database as connecting
+from tests.payments.postgres import PASSWORD, USER, TestDatabase, database, empty_database, postgres_server, test_database
 from tests.payments.service import REGION, Service, aws
 
-# A busy machine is no failure.
-settings.register_profile("no deadline", deadline=None)
-settings.load_profile("no deadline")
+__all__ = ["database", "empty_database", "logged", "postgres_server", "service", "test_database", "walled"]
 
-HANDLERS = (process_payment, verify_payment, payment_worker)
+ACCOUNT = "123456789012"
 
 
 @pytest.fixture
-def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
-    """The handlers, with the tables, the queue and the topic that they are told of by their environment variables."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
-    with mock_aws():
-        made = _made()
-        variables = {
-            "STAGE": "dev",
-            "TRANSACTION_LOG_TABLE": made.log_table,
-            "SESSIONS_TABLE": made.sessions_table,
-            "WORK_QUEUE_URL": made.queue,
-            "PAYMENT_EVENTS_TOPIC_ARN": made.topic,
-        }
-        for name, value in variables.items():
-            monkeypatch.setenv(name, value)
-        forget()
-        for module in HANDLERS:
-            monkeypatch.setattr(module._telemetry.log.registered_handler, "stream", made.written)
-        yield made
-        forget()
+def service(test_database: TestDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+    """The handlers, with all that their environment variables tell them of: queues, topic, tables and buckets of moto's, and a real database."""
+    yield from _served(test_database.host, test_database.port, test_database.name, test_database.server.authority.certificate, monkeypatch)
 
 
 @pytest.fixture
-def logged(service: Service, capsys: pytest.CaptureFixture[str]) -> Callable[[], str]:
+def walled(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+    """The same, but the database cannot be reached: what is answered without it was decided before anything could be kept."""
+    yield from _served("127.0.0.1", 9, "none", Path("none"), monkeypatch)
+
+
+@pytest.fixture
+def logged(capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest) -> Callable[[], str]:
     """All that the handlers wrote since the last call: logs, metrics, and whatever else went to the streams."""
+    name = "walled" if "walled" in request.fixturenames else "service"
+    service: Service = request.getfixturevalue(name)
 
     def read() -> str:
         own = service.written.getvalue()
@@ -57,20 +50,55 @@ def logged(service: Service, capsys: pytest.CaptureFixture[str]) -> Callable[[],
     return read
 
 
-def forget() -> None:
-    """Drops the settings that the functions keep between invocations."""
-    for module in HANDLERS:
-        module._settings.cache_clear()
+def _served(host: str, port: int, name: str, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+    for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(variable, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    monkeypatch.setattr(connecting, "TRUST_BUNDLE", certificate)
+    with mock_aws():
+        secret = aws("secretsmanager").create_secret(Name="database", SecretString=f'{{"username": "{USER}", "password": "{PASSWORD}"}}')["ARN"]
+        made = _made(DatabaseSettings(host, port, name, secret))
+        for variable, value in made.variables().items():
+            monkeypatch.setenv(variable, value)
+        modules = [importlib.import_module(function.module) for function in FUNCTIONS]
+        _forget(modules)
+        for module in modules:
+            if hasattr(module, "_telemetry"):
+                monkeypatch.setattr(module._telemetry.log.registered_handler, "stream", made.written)
+        yield made
+        _forget(modules)
+        connecting.from_settings(made.database).close()
+        connecting.from_settings.cache_clear()
 
 
-def _made() -> Service:
-    dynamodb, sqs, sns = (aws(name) for name in ("dynamodb", "sqs", "sns"))
+def _forget(modules: list[ModuleType]) -> None:
+    """Drops what the functions keep between invocations."""
+    for module in modules:
+        for name in ("_settings", "_worker", "_relay"):
+            if hasattr(module, name):
+                getattr(module, name).cache_clear()
+
+
+def _made(database: DatabaseSettings) -> Service:
+    dynamodb, sqs, sns, s3 = (aws(name) for name in ("dynamodb", "sqs", "sns", "s3"))
     _table(dynamodb, "transaction-log-dev", payment_id="S", sequence="N")
     _table(dynamodb, "sessions-dev", session_id="S")
+    for bucket in ("documents-dev", "audit-dev"):
+        s3.create_bucket(Bucket=bucket)
     topic = sns.create_topic(Name="payment-events-dev")["TopicArn"]
-    subscriber = sqs.create_queue(QueueName="subscriber")["QueueUrl"]
-    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=f"arn:aws:sqs:{REGION}:123456789012:subscriber")
-    return Service("transaction-log-dev", "sessions-dev", sqs.create_queue(QueueName="work-dev")["QueueUrl"], topic, subscriber)
+    queues = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("work-dev", "dead-letters-dev", "subscriber")}
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=f"arn:aws:sqs:{REGION}:{ACCOUNT}:subscriber")
+    return Service(
+        database=database,
+        log_table="transaction-log-dev",
+        sessions_table="sessions-dev",
+        documents="documents-dev",
+        audit="audit-dev",
+        topic=topic,
+        queue=queues["work-dev"],
+        dead_letters=queues["dead-letters-dev"],
+        subscriber=queues["subscriber"],
+    )
 
 
 def _table(dynamodb: Any, name: str, **keys: str) -> None:
