@@ -134,7 +134,7 @@ PAYMENT_WORKER = Function(
     environment=(Variable.STAGE, *_DATABASE, *_PROJECTIONS, Variable.DEAD_LETTER_QUEUE_URL, Variable.MAX_RECEIVES, Variable.PROCESSOR),
     optional=(Variable.PROCESSOR_SECRET_ARN, Variable.PROCESSOR_ENDPOINT),
     services=("dynamodb", "s3", "secretsmanager", "sns", "sqs"),
-    distributions=(*_COMMON, "stripe", "tenacity", "pybreaker"),
+    distributions=(*_COMMON, "stripe", "tenacity", "circuitbreaker"),
 )
 """Fed by the work queue; reports failed messages one by one (ReportBatchItemFailures)."""
 

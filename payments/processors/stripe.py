@@ -1,0 +1,156 @@
+"""Stripe, through PaymentIntents that are authorized first and captured then (Stripe API, "Place a hold on a payment method")."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import stripe
+
+from payments.clients import client
+from payments.processors.base import Approved, Charge, Declined, Outcome, ProcessorRefused, ProcessorUnavailable
+
+CONNECT_TIMEOUT = 2.0
+"""Seconds for reaching Stripe."""
+ANSWER_TIMEOUT = 8.0
+"""Seconds for its answer; Stripe itself may take as long for a card's bank."""
+
+_CONFLICT = 409
+_ALREADY = "payment_intent_unexpected_state"
+
+# stripe.log and its telemetry would tell of requests; there is nothing to be had from either.
+stripe.enable_telemetry = False
+
+
+class ApiKey:
+    """Stripe's secret API key, from Secrets Manager (the secret's string itself); read when it is first used."""
+
+    def __init__(self, secret_arn: str) -> None:
+        self._secret_arn = secret_arn
+        self._lock = threading.Lock()
+        self._key: str | None = None
+
+    def current(self) -> str:
+        """The key as it was read last."""
+        with self._lock:
+            if self._key is None:
+                self._key = str(client("secretsmanager").get_secret_value(SecretId=self._secret_arn)["SecretString"]).strip()
+            return self._key
+
+    def forget(self, key: str) -> None:
+        """The key was refused: it is read again for the next call, if nobody has done so."""
+        with self._lock:
+            if self._key == key:
+                self._key = None
+
+
+class Stripe:
+    """See Processor. The SDK repeats nothing by itself: repetitions are Resilient's.
+
+    endpoint: base URL of the API, where it is not Stripe's own.
+    """
+
+    name = "stripe"
+
+    def __init__(self, key: ApiKey, *, endpoint: str | None = None, timeouts: tuple[float, float] = (CONNECT_TIMEOUT, ANSWER_TIMEOUT)) -> None:
+        self._key = key
+        self._endpoint = endpoint.rstrip("/") if endpoint else None
+        self._http = stripe.RequestsClient(timeout=timeouts)
+
+    def authorize(self, charge: Charge) -> Outcome:
+        """See Processor."""
+
+        def create(intents: Any) -> Any:
+            return intents.v1.payment_intents.create(
+                {
+                    "amount": charge.amount,
+                    "currency": charge.currency.lower(),
+                    "payment_method": charge.payment_token,
+                    "capture_method": "manual",
+                    "confirm": True,
+                    # Nobody is there who could be sent to a bank's page.
+                    "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+                    "metadata": {"payment_id": charge.payment_id, "reference": charge.reference},
+                },
+                {"idempotency_key": charge.idempotency_key("authorize")},
+            )
+
+        return self._asked(create, _authorized)
+
+    def capture(self, charge: Charge, processor_reference: str) -> Outcome:
+        """See Processor."""
+
+        def capture(intents: Any) -> Any:
+            options = {"idempotency_key": charge.idempotency_key("capture")}
+            try:
+                return intents.v1.payment_intents.capture(processor_reference, {}, options)
+            except stripe.InvalidRequestError as error:
+                if error.code != _ALREADY:
+                    raise
+                # Stripe keeps an idempotency key for a day or more; a message may be replayed after that.
+                intent = intents.v1.payment_intents.retrieve(processor_reference)
+                if intent.status != "succeeded":
+                    raise
+                return intent
+
+        return self._asked(capture, lambda intent: _done(intent, "succeeded"))
+
+    def refund(self, charge: Charge, processor_reference: str) -> Outcome:
+        """See Processor."""
+
+        def refund(intents: Any) -> Any:
+            return intents.v1.refunds.create({"payment_intent": processor_reference}, {"idempotency_key": charge.idempotency_key("refund")})
+
+        return self._asked(refund, lambda made: _done(made, "succeeded", "pending"))
+
+    def _asked(self, call: Callable[[Any], Any], outcome: Callable[[Any], Outcome]) -> Outcome:
+        key = self._key.current()
+        try:
+            try:
+                return outcome(call(self._client(key)))
+            except stripe.AuthenticationError:
+                self._key.forget(key)
+                fresh = self._key.current()
+                if fresh == key:
+                    raise
+                return outcome(call(self._client(fresh)))
+        except stripe.CardError as error:
+            return Declined(_decline(error))
+        except stripe.StripeError as error:
+            raise _translated(error) from None
+
+    def _client(self, key: str) -> Any:
+        addresses: Any = {"api": self._endpoint} if self._endpoint else {}
+        return stripe.StripeClient(key, base_addresses=addresses, http_client=self._http, max_network_retries=0)
+
+
+def _authorized(intent: Any) -> Outcome:
+    status = str(intent.status)
+    if status in {"requires_capture", "succeeded"}:
+        return Approved(str(intent.id))
+    if status == "processing":
+        raise ProcessorUnavailable("Stripe has not decided yet (processing)")
+    return Declined("authentication_required" if status == "requires_action" else status)
+
+
+def _done(made: Any, *statuses: str) -> Outcome:
+    if made.status in statuses:
+        return Approved(str(made.id))
+    raise ProcessorUnavailable(f"Stripe answered with the status {made.status}, which does not say how it ends")
+
+
+def _decline(error: stripe.CardError) -> str:
+    """Stripe's decline code, which is finer than the error's code; never its text, which may repeat what was sent."""
+    body: dict[str, Any] = error.json_body if isinstance(error.json_body, dict) else {}
+    return str(body.get("error", {}).get("decline_code") or error.code or "card_error")
+
+
+def _translated(error: stripe.StripeError) -> ProcessorUnavailable | ProcessorRefused:
+    kind, status = type(error).__name__, error.http_status
+    if isinstance(error, stripe.InvalidRequestError) and status != _CONFLICT:
+        return ProcessorRefused(str(error.code or "invalid_request"))
+    about = f"{kind}, HTTP {status}" if status else kind
+    if isinstance(error, stripe.AuthenticationError | stripe.PermissionError):
+        return ProcessorUnavailable(f"Stripe does not accept the API key ({about}): put a valid one into the secret of PROCESSOR_SECRET_ARN")
+    return ProcessorUnavailable(f"Stripe did not answer, or not for now ({about})")

@@ -1,0 +1,153 @@
+"""The Stripe adapter, through Stripe's own SDK, against a server that speaks its API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from payments.processors.base import Approved, Charge, Declined, ProcessorRefused, ProcessorUnavailable
+from payments.processors.stripe import ApiKey, Stripe
+from tests.payments.processors.stripe_api import APPROVED, DECLINED, KEY, NEEDS_ACTION, StripeApi, Trouble
+
+
+class KnownKey(ApiKey):
+    """A key that needs no secret; `later` is what a second reading finds."""
+
+    def __init__(self, key: str = KEY, later: str | None = None) -> None:
+        super().__init__("no secret")
+        self._found = iter([key])
+        self._later = later or key
+
+    def current(self) -> str:
+        if self._key is None:
+            self._key = next(self._found, self._later)
+        return self._key
+
+
+@pytest.fixture
+def api() -> Iterator[StripeApi]:
+    with StripeApi() as running:
+        yield running
+
+
+@pytest.fixture
+def stripe(api: StripeApi) -> Stripe:
+    return Stripe(KnownKey(), endpoint=api.endpoint, timeouts=(0.5, 0.5))
+
+
+def charge(token: str = APPROVED, payment_id: str = "5e0e1f9c-6a0e-4a57-9d3c-1b1f3f3f7a10", amount: int = 1050) -> Charge:
+    return Charge(payment_id=payment_id, amount=amount, currency="EUR", payment_token=token, merchant="merchant-1", reference="order 1")
+
+
+def test_an_amount_is_authorized_captured_and_given_back(api: StripeApi, stripe: Stripe) -> None:
+    authorized = stripe.authorize(charge())
+    assert isinstance(authorized, Approved)
+    (intent,) = api.of(charge().payment_id)
+    assert (intent["amount"], intent["currency"], intent["capture_method"], intent["status"]) == (1050, "eur", "manual", "requires_capture")
+
+    assert stripe.capture(charge(), authorized.reference) == Approved(authorized.reference)
+    assert api.intents[authorized.reference]["amount_received"] == 1050
+    assert isinstance(stripe.refund(charge(), authorized.reference), Approved)
+    assert [made["payment_intent"] for made in api.refunds] == [authorized.reference]
+
+
+def test_what_is_asked_for_twice_is_done_once(api: StripeApi, stripe: Stripe) -> None:
+    first = stripe.authorize(charge())
+    assert stripe.authorize(charge()) == first
+    assert isinstance(first, Approved)
+    assert stripe.capture(charge(), first.reference) == stripe.capture(charge(), first.reference)
+    assert len(api.of(charge().payment_id)) == 1
+
+
+def test_a_charge_whose_answer_was_lost_is_not_made_again(api: StripeApi, stripe: Stripe) -> None:
+    api.troubles.append(Trouble(drop=True, after=True))
+    with pytest.raises(ProcessorUnavailable):
+        stripe.authorize(charge())
+    assert isinstance(stripe.authorize(charge()), Approved)
+    assert len(api.of(charge().payment_id)) == 1
+
+
+def test_a_capture_after_stripe_has_forgotten_the_key_is_recognized(api: StripeApi, stripe: Stripe) -> None:
+    authorized = stripe.authorize(charge())
+    assert isinstance(authorized, Approved)
+    api.intents[authorized.reference].update(status="succeeded")
+    assert stripe.capture(charge(), authorized.reference) == Approved(authorized.reference)
+
+
+@pytest.mark.parametrize(("token", "code"), [(DECLINED, "insufficient_funds"), (NEEDS_ACTION, "authentication_required")])
+def test_a_decline_has_stripes_code(stripe: Stripe, token: str, code: str) -> None:
+    assert stripe.authorize(charge(token)) == Declined(code)
+
+
+def test_a_token_that_stripe_does_not_know_is_refused_for_good(stripe: Stripe) -> None:
+    with pytest.raises(ProcessorRefused) as refused:
+        stripe.authorize(charge("unheard_of"))
+    assert refused.value.code == "resource_missing"
+    assert "unheard_of" not in str(refused.value)
+
+
+@pytest.mark.parametrize("trouble", [*(Trouble(status=status) for status in (409, 429, 500, 503)), Trouble(drop=True), Trouble(delay=0.8)])
+def test_no_answer_says_nothing_of_the_outcome(api: StripeApi, stripe: Stripe, trouble: Trouble) -> None:
+    api.troubles.append(trouble)
+    with pytest.raises(ProcessorUnavailable):
+        stripe.authorize(charge())
+
+
+def test_a_key_that_stands_for_other_parameters_is_no_failure_of_the_payment(stripe: Stripe) -> None:
+    stripe.authorize(charge(amount=1))
+    with pytest.raises(ProcessorUnavailable):
+        stripe.authorize(charge(amount=2))
+
+
+def test_a_rotated_api_key_is_read_again_once(api: StripeApi) -> None:
+    api.keys = {"sk_test_new"}
+    rotated = Stripe(KnownKey("sk_test_old", later="sk_test_new"), endpoint=api.endpoint)
+    assert isinstance(rotated.authorize(charge()), Approved)
+
+
+def test_an_api_key_that_is_not_accepted_is_named_by_its_secret_and_not_shown(api: StripeApi) -> None:
+    refused = Stripe(KnownKey("sk_test_wrong"), endpoint=api.endpoint)
+    with pytest.raises(ProcessorUnavailable, match="PROCESSOR_SECRET_ARN") as error:
+        refused.authorize(charge())
+    assert "sk_test_wrong" not in str(error.value)
+
+
+def test_threads_share_an_adapter(api: StripeApi, stripe: Stripe) -> None:
+    def paid(number: int) -> bool:
+        return isinstance(stripe.authorize(charge(payment_id=f"payment-{number}")), Approved)
+
+    with ThreadPoolExecutor(8) as threads:
+        assert all(threads.map(paid, range(24)))
+    assert len(api.intents) == 24
+
+
+def test_requests_at_the_same_instant_charge_once(api: StripeApi, stripe: Stripe) -> None:
+    def asked(_: int) -> str:
+        try:
+            outcome = stripe.authorize(charge())
+        except ProcessorUnavailable:
+            return "later"
+        return type(outcome).__name__
+
+    with ThreadPoolExecutor(8) as threads:
+        assert set(threads.map(asked, range(8))) <= {"Approved", "later"}
+    assert len(api.of(charge().payment_id)) == 1
+
+
+def test_every_request_bears_the_key_of_its_operation(api: StripeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys: list[str | None] = []
+    answer: Callable[..., object] = api.answer
+
+    def noted(method: str, path: str, key: str | None, parameters: dict[str, str]) -> object:
+        keys.append(key)
+        return answer(method, path, key, parameters)
+
+    monkeypatch.setattr(api, "answer", noted)
+    adapter = Stripe(KnownKey(), endpoint=api.endpoint)
+    authorized = adapter.authorize(charge())
+    assert isinstance(authorized, Approved)
+    adapter.capture(charge(), authorized.reference)
+    adapter.refund(charge(), authorized.reference)
+    assert keys == [f"{charge().payment_id}:{operation}" for operation in ("authorize", "capture", "refund")]
