@@ -13,7 +13,7 @@ from payments.storage.database import Database
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 """Folder of the migrations: `<number>.<name>.sql`, and what undoes it in `<number>.<name>.rollback.sql`."""
 
-_APPLIED: LiteralString = "SELECT migration_id FROM _yoyo_migrations ORDER BY migration_id"
+_APPLIED: LiteralString = "SELECT migration_id FROM _yoyo_migration ORDER BY migration_id"
 
 
 @cache
