@@ -1,128 +1,272 @@
-"""The worker: every message of a batch by itself, and repetitions that change nothing."""
+"""The worker: every payment of a batch by itself, from wherever it stands, and repetitions that change nothing."""
 
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from payments.messaging.events import SnsPaymentEvents
-from payments.storage.transaction_log import DynamoTransactionLog
-from tests.payments.service import REQUEST, Service, aws
+from payments.messaging.dead_letters import SqsDeadLetters
+from payments.processors.base import Approved, Charge, Declined, Outcome, ProcessorRefused, ProcessorUnavailable
+from payments.storage.database import DatabaseUnavailable
+from payments.storage.payments import Payments
+from tests.payments.scripted import Scripted, raising
+from tests.payments.service import CORRELATION_ID, Service
 
 UNKNOWN = json.dumps({"payment_id": "2b0a1f0e-7f5e-5c9b-9d0a-000000000000", "correlation_id": "c"})
+CAPTURED = ["received", "submitted", "authorized", "captured"]
 
 
-def received(service: Service, *keys: str) -> list[str]:
-    """The messages of as many new payments."""
-    for key in keys:
-        assert service.process(REQUEST, key)[0] == 202
-    return service.taken()
+@pytest.fixture
+def processor(service: Service, monkeypatch: pytest.MonkeyPatch) -> Scripted:
+    made = Scripted()
+    made.install(monkeypatch)
+    return made
 
 
-def steps(service: Service) -> list[tuple[str, str]]:
-    return sorted((item["sequence"]["N"], item["state"]["S"]) for item in service.items())
+def metrics(text: str) -> dict[str, float]:
+    """What was counted, by name."""
+    found: dict[str, float] = {}
+    for line in text.splitlines():
+        if '"_aws"' in line:
+            entry = json.loads(line)
+            assert entry["stage"] == "dev"
+            for name in (metric["Name"] for metric in entry["_aws"]["CloudWatchMetrics"][0]["Metrics"]):
+                found[name] = found.get(name, 0) + sum(entry[name])
+    return found
 
 
-def test_a_payment_is_submitted_and_announced(service: Service) -> None:
-    [message] = received(service, "a")
-    assert service.work(message) == []
-    assert steps(service) == [("1", "received"), ("2", "submitted")]
-    [event] = service.events()
-    assert {name: event[name] for name in ("version", "state", "sequence", "amount", "currency", "reference")} == {
-        "version": 1,
-        "state": "submitted",
-        "sequence": 2,
-        "amount": 1050,
-        "currency": "EUR",
-        "reference": "order 7",
-    }
-    assert "tok_approve" not in json.dumps(event)
+def test_a_payment_is_seen_through(service: Service, processor: Scripted, logged: Callable[[], str]) -> None:
+    [made] = service.accepted("a")
+    assert service.work(*service.taken()) == []
+    assert service.states(made) == CAPTURED
+    assert processor.asked == [f"{made}:authorize", f"{made}:capture"]
+    assert processor.references == [f"reference of {made}"]
+    assert service.rows("SELECT account, amount FROM ledger_entries ORDER BY amount") == [("merchant:a1b2c3d4e5", -1050), ("processor:sandbox", 1050)]
+    assert metrics(logged()) == {"PaymentReceived": 1, "PaymentCaptured": 1}
 
 
-def test_subscribers_can_filter_by_state(service: Service) -> None:
-    aws("sqs").create_queue(QueueName="refunds")
-    url = aws("sqs").get_queue_url(QueueName="refunds")["QueueUrl"]
-    aws("sns").subscribe(
-        TopicArn=service.topic,
-        Protocol="sqs",
-        Endpoint="arn:aws:sqs:us-east-1:123456789012:refunds",
-        Attributes={"FilterPolicy": json.dumps({"state": ["refunded"]})},
-    )
-    service.work(*received(service, "a"))
-    assert len(service.events()) == 1
-    assert service.taken(url) == []
+@pytest.mark.parametrize(
+    ("token", "states", "reason"),
+    [
+        ("tok_decline", ["received", "submitted", "declined"], "card_declined"),
+        ("tok_invalid", ["received", "submitted", "failed"], "invalid_token"),
+        ("tok_of_nobody", ["received", "submitted", "failed"], "unknown_token"),
+    ],
+)
+def test_a_no_is_an_end(service: Service, logged: Callable[[], str], token: str, states: list[str], reason: str) -> None:
+    [made] = service.accepted("a", payment_token=token)
+    assert service.work(*service.taken()) == []
+    assert service.states(made) == states
+    assert service.rows("SELECT reason FROM payment_history ORDER BY sequence DESC LIMIT 1") == [(reason,)]
+    assert service.rows("SELECT * FROM ledger_entries") == []
+    assert metrics(logged())[{"declined": "PaymentDeclined", "failed": "PaymentFailed"}[states[-1]]] == 1
 
 
-def test_a_repeated_message_is_no_error_and_enters_nothing(service: Service) -> None:
-    [message] = received(service, "a")
+@pytest.mark.parametrize("answer", [lambda _: Declined("expired"), raising(ProcessorRefused("expired"))])
+def test_a_capture_that_is_refused_fails_the_payment(service: Service, processor: Scripted, answer: Callable[[Charge], Outcome]) -> None:
+    processor.answers["capture"] = answer
+    [made] = service.accepted("a")
+    assert service.work(*service.taken()) == []
+    assert service.states(made) == ["received", "submitted", "authorized", "failed"]
+    assert service.verify({"payment_id": made})[1]["history"][-1]["reason"] == "expired"
+
+
+@pytest.mark.parametrize("operation", ["authorize", "capture"])
+def test_no_answer_is_no_failure_and_the_message_comes_again(service: Service, processor: Scripted, logged: Callable[[], str], operation: Any) -> None:
+    processor.answers[operation] = raising(ProcessorUnavailable("no answer in 5 s"))
+    [made] = service.accepted("a")
+    [message] = service.taken()
+    assert service.work(message) == ["message-0"]
+    assert service.states(made) == CAPTURED[: 2 if operation == "authorize" else 3]
+    counted = metrics(logged())
+    assert (counted["ProcessorUnavailable"], counted["MessageFailed"]) == (1, 1)
+    del processor.answers[operation]
+    assert service.work(message, receives=2) == []
+    assert service.states(made) == CAPTURED
+    assert len(set(processor.asked)) == 2
+
+
+def test_one_payments_trouble_holds_up_no_other(service: Service, processor: Scripted) -> None:
+    ids = service.accepted("a", "b", "c", "d")
+
+    def by_payment(charge: Charge) -> Outcome:
+        if charge.payment_id == ids[1]:
+            raise ProcessorUnavailable("no answer")
+        if charge.payment_id == ids[2]:
+            raise KeyError("a mistake in an adapter")
+        return Approved("reference") if charge.payment_id == ids[0] else Declined("no")
+
+    processor.answers["authorize"] = by_payment
+    assert service.work(*service.taken()) == ["message-1", "message-2"]
+    assert [service.states(made)[-1] for made in ids] == ["captured", "submitted", "submitted", "declined"]
+
+
+def test_a_batch_asks_the_processor_for_all_payments_at_once(service: Service, processor: Scripted) -> None:
+    together = threading.Barrier(10, timeout=20)
+
+    def wait(_: Charge) -> Outcome:
+        together.wait()
+        return Approved("reference")
+
+    processor.answers["authorize"] = wait
+    ids = service.accepted(*"abcdefghij")
+    assert service.work(*service.taken()) == []
+    assert {service.states(made)[-1] for made in ids} == {"captured"}
+
+
+def test_a_batch_takes_the_database_as_few_calls_as_one_payment(service: Service, processor: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+    for name in ("load", "advance"):
+        method = getattr(Payments, name)
+        monkeypatch.setattr(Payments, name, lambda *args, name=name, method=method: (calls.append(name), method(*args))[1])
+    service.accepted(*"abcdefghij")
+    assert service.work(*service.taken()) == []
+    assert calls == ["load", "advance", "advance", "advance"]
+
+
+def test_a_repeated_message_is_no_error_and_changes_nothing(service: Service, processor: Scripted) -> None:
+    [made] = service.accepted("a")
+    [message] = service.taken()
     assert service.work(message, message) == []
     assert service.work(message) == []
-    assert steps(service) == [("1", "received"), ("2", "submitted")]
-    assert len({event["id"] for event in service.events()}) == 1
+    assert service.states(made) == CAPTURED
+    assert len(processor.asked) == 2
+    assert service.rows("SELECT count(*) FROM ledger_entries") == [(2,)]
 
 
-def test_two_workers_at_once_enter_one_step(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    [message] = received(service, "a")
-    append = DynamoTransactionLog.append
+def test_two_workers_at_once_charge_once_and_count_once(service: Service, processor: Scripted, logged: Callable[[], str]) -> None:
+    ids = service.accepted("a", "b")
+    messages = service.taken()
+    meeting = threading.Barrier(2, timeout=20)
 
-    def overtaken(log: DynamoTransactionLog, entry: Any) -> bool:
-        monkeypatch.setattr(DynamoTransactionLog, "append", append)
-        assert service.work(message) == []
-        return append(log, entry)
+    def meet(_: Charge) -> Outcome:
+        if len(processor.asked) <= 4:
+            meeting.wait()
+        return Approved("reference")
 
-    monkeypatch.setattr(DynamoTransactionLog, "append", overtaken)
+    processor.answers["authorize"] = meet
+    results: list[list[str]] = []
+    threads = [threading.Thread(target=lambda: results.append(service.work(*messages))) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == [[], []]
+    assert [service.states(made) for made in ids] == [CAPTURED, CAPTURED]
+    assert set(processor.asked) == {f"{made}:{operation}" for made in ids for operation in ("authorize", "capture")}
+    assert service.rows("SELECT count(*), sum(amount) FROM ledger_entries") == [(4, 0)]
+    assert metrics(logged())["PaymentCaptured"] == 2
+
+
+@pytest.mark.parametrize("poison", ["", "{}", "[]", "null", "text", '{"payment_id": "../x", "correlation_id": "c"}', '{"payment_id": 7}'])
+def test_what_is_no_work_is_set_aside_at_once_with_the_reason(service: Service, processor: Scripted, logged: Callable[[], str], poison: str) -> None:
+    first, last = service.accepted("a", "b")
+    before, after = service.taken()
+    assert service.work(before, poison, after) == []
+    assert service.dead() == [("not_work", "message-1", poison or "(empty)")]
+    assert [service.states(made) for made in (first, last)] == [CAPTURED, CAPTURED]
+    assert metrics(logged())["MessageDeadLettered"] == 1
+
+
+def test_an_unknown_payment_is_set_aside_at_once(service: Service) -> None:
+    assert service.work(UNKNOWN) == []
+    assert service.dead() == [("unknown_payment", "message-0", UNKNOWN)]
+
+
+def test_the_last_try_of_a_message_sets_it_aside_with_the_reason(service: Service, processor: Scripted) -> None:
+    processor.answers["authorize"] = raising(ProcessorUnavailable("no answer"))
+    [made] = service.accepted("a")
+    [message] = service.taken()
+    assert service.work(message, receives=4) == ["message-0"]
+    assert service.dead() == []
+    assert service.work(message, receives=5) == []
+    assert service.dead() == [("processor_unavailable", "message-0", message)]
+    del processor.answers["authorize"]
     assert service.work(message) == []
-    assert steps(service) == [("1", "received"), ("2", "submitted")]
-    assert len({(event["id"], event["occurred_at"]) for event in service.events()}) == 1
+    assert service.states(made) == CAPTURED
 
 
-def test_an_announcement_that_failed_is_made_up_for(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    [message] = received(service, "a")
+def test_what_cannot_be_set_aside_comes_again(service: Service, monkeypatch: pytest.MonkeyPatch, logged: Callable[[], str]) -> None:
+    def cut_off(*_: Any, **__: Any) -> None:
+        raise ConnectionError("the queue cannot be reached")
 
-    def cut_off(*_: Any) -> None:
-        raise ConnectionError("the topic cannot be reached")
-
-    with monkeypatch.context() as broken:
-        broken.setattr(SnsPaymentEvents, "publish", cut_off)
-        assert service.work(message) == ["message-0"]
-    assert service.events() == []
-    assert service.work(message) == []
-    assert [event["state"] for event in service.events()] == ["submitted"]
-    assert steps(service) == [("1", "received"), ("2", "submitted")]
+    monkeypatch.setattr(SqsDeadLetters, "put", cut_off)
+    assert service.work("x", UNKNOWN) == ["message-0", "message-1"]
+    assert "message not set aside" in logged()
 
 
-@pytest.mark.parametrize("poison", ["", "{}", "[]", "null", "text", '{"payment_id": "../x", "correlation_id": "c"}', UNKNOWN])
-def test_only_the_message_at_fault_is_handed_back(service: Service, poison: str) -> None:
-    first, last = received(service, "a", "b")
-    assert service.work(first, poison, last) == ["message-1"]
-    assert [item["state"]["S"] for item in service.items()].count("submitted") == 2
+@pytest.mark.parametrize(("error", "reason"), [(DatabaseUnavailable("gone"), "database_unavailable"), (RuntimeError("a mistake"), "unexpected_error")])
+@pytest.mark.parametrize("method", ["load", "advance"])
+def test_where_the_database_fails_the_whole_batch_comes_again(
+    service: Service, processor: Scripted, monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str, method: str
+) -> None:
+    def broken(*_: Any) -> None:
+        raise error
+
+    ids = service.accepted("a", "b")
+    messages = service.taken()
+    with monkeypatch.context() as patched:
+        patched.setattr(Payments, method, broken)
+        assert service.work(*messages) == ["message-0", "message-1"]
+        assert service.work(*messages, receives=5) == []
+    assert processor.asked == []
+    assert [letter[0] for letter in service.dead()] == [reason, reason]
+    assert service.work(*messages) == []
+    assert [service.states(made) for made in ids] == [CAPTURED, CAPTURED]
 
 
-def test_the_log_names_the_message_and_the_reason_but_not_the_content(service: Service, logged: Any) -> None:
-    service.work('{"payment_id": "what came in", "correlation_id": "c"}', UNKNOWN)
+def test_nothing_new_is_begun_when_the_time_is_nearly_over(service: Service, processor: Scripted) -> None:
+    [made] = service.accepted("a")
+    assert service.work(*service.taken(), seconds=2) == ["message-0"]
+    assert (processor.asked, service.states(made)) == ([], ["received"])
+
+
+def test_another_processor_is_never_asked_about_a_payment_that_one_may_have_charged(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    silent = Scripted(answers={"authorize": raising(ProcessorUnavailable("no answer"))})
+    silent.install(monkeypatch)
+    [made] = service.accepted("a")
+    [message] = service.taken()
+    assert service.work(message) == ["message-0"]
+    other = Scripted(name="stripe")
+    other.install(monkeypatch)
+    from payments.handlers import payment_worker
+
+    payment_worker._worker.cache_clear()
+    assert service.work(message, receives=5) == []
+    assert other.asked == []
+    assert service.states(made) == ["received", "submitted"]
+    assert [letter[0] for letter in service.dead()] == ["processor_changed"]
+
+
+def test_logs_are_found_by_the_requests_correlation_id(service: Service, processor: Scripted, logged: Callable[[], str]) -> None:
+    processor.answers["capture"] = raising(ProcessorUnavailable("no answer"))
+    [made] = service.accepted("a")
+    logged()
+    service.work(*service.taken())
+    lines = [json.loads(line) for line in logged().splitlines() if '"_aws"' not in line]
+    [unavailable] = [line for line in lines if line["message"].startswith("processor unavailable")]
+    assert (unavailable["correlation_id"], unavailable["payment_id"], unavailable["state"]) == (CORRELATION_ID, made, "authorized")
+    [handed_back] = [line for line in lines if line["message"] == "message handed back"]
+    assert (handed_back["message_id"], handed_back["receives"], handed_back["reason"]) == ("message-0", 1, "processor_unavailable")
+
+
+def test_the_log_does_not_have_what_is_no_work(service: Service, logged: Callable[[], str]) -> None:
+    service.work('{"payment_id": "what came in", "correlation_id": "c", "what else": 1}')
     text = logged()
-    lines = [json.loads(line) for line in text.splitlines() if '"_aws"' not in line]
-    assert [(line["message_id"], line["receive_count"]) for line in lines] == [("message-0", "1"), ("message-1", "1")]
-    assert lines[0]["fields"] == ["payment_id"]
-    assert "not in the transaction log" in lines[1]["message"]
     assert "what came in" not in text
-    assert '"MessageFailed":[1.0,1.0]' in text.replace(" ", "")
-
-
-def test_all_messages_of_a_batch_may_fail_without_failing_the_function(service: Service) -> None:
-    assert service.work("x", "y") == ["message-0", "message-1"]
-
-
-def test_a_failed_message_is_counted_for_its_stage_even_as_the_first_thing_that_happens(service: Service, logged: Any) -> None:
-    service.work("x")
-    [entry] = [json.loads(line) for line in logged().splitlines() if '"_aws"' in line]
-    assert (entry["MessageFailed"], entry["stage"]) == ([1.0], "dev")
+    assert "what else" not in text
+    assert '"fields": ["payment_id"]' in text
 
 
 def test_a_missing_environment_variable_hands_the_messages_back_and_is_named(service: Service, monkeypatch: pytest.MonkeyPatch, logged: Any) -> None:
-    messages = received(service, "a")
+    service.accepted("a")
+    messages = service.taken()
     monkeypatch.delenv("PAYMENT_EVENTS_TOPIC_ARN")
     assert service.work(*messages) == ["message-0"]
-    assert "PAYMENT_EVENTS_TOPIC_ARN: is missing" in logged()
+    text = logged()
+    assert "PAYMENT_EVENTS_TOPIC_ARN: is missing" in text
+    assert metrics(text)["MessageFailed"] == 1
