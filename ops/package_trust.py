@@ -82,14 +82,17 @@ def _of_aws(root: Path) -> bytes:
 
 
 def _fetched(file: Path) -> bytes:
+    import http.client
+    import urllib.error
     import urllib.request
 
     try:
         with urllib.request.urlopen(SOURCE, timeout=_SECONDS) as answer:
             content: bytes = answer.read(_LARGEST)
-    except OSError as error:
+    except (OSError, http.client.HTTPException) as error:
+        reason = error if isinstance(error, urllib.error.HTTPError) else getattr(error, "reason", error)
         raise TrustError(
-            f"the certificates of AWS's authorities for RDS cannot be fetched from {SOURCE}: {getattr(error, 'reason', error)}\n"
+            f"the certificates of AWS's authorities for RDS cannot be fetched from {SOURCE}: {reason}\n"
             "Packages for aws hold them, as the service verifies its database's certificate. "
             f"Fetch that file where the network allows it, and put it at {file} (SHA-256 {DIGEST})."
         ) from None
