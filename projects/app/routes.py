@@ -14,7 +14,7 @@ _DRAFT = "http://json-schema.org/draft-04/schema#"  # what API Gateway's models 
 
 # A reference is on one line, without space at either end: no control character anywhere, and single words between spaces.
 _WORD = r"[^\s\u0000-\u001f\u007f-\u009f]"
-_ONE_LINE = f"^{_WORD}+( +{_WORD}+)*$"
+_REFERENCE: Mapping[str, Any] = {"minLength": 1, "maxLength": 128, "pattern": f"^{_WORD}+( +{_WORD}+)*$"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +52,7 @@ ROUTES = (
                 "amount": {"type": "integer", "minimum": 1, "maximum": LARGEST_AMOUNT, "description": "Minor units"},
                 "currency": {"type": "string", "enum": sorted(MINOR_DIGITS), "description": "ISO 4217"},
                 "payment_token": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_.:-]{0,254}$"},
-                "reference": {"type": "string", "minLength": 1, "maxLength": 128, "pattern": _ONE_LINE},
+                "reference": {"type": "string", **_REFERENCE},
                 "session_id": {"type": ["string", "null"], "pattern": "^[A-Za-z0-9_-]{1,128}$"},
                 "metadata": {"type": "object", "maxProperties": 50},
             },
@@ -65,9 +65,13 @@ ROUTES = (
             "$schema": _DRAFT,
             "title": "VerifyPayment",
             "type": "object",
-            "required": ["payment_id"],
             "additionalProperties": False,
-            "properties": {"payment_id": {"type": "string", "pattern": "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"}},
+            "properties": {
+                "payment_id": {"type": ["string", "null"], "pattern": "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"},
+                "reference": {"type": ["string", "null"], **_REFERENCE},
+            },
+            # Exactly one of them; null is none.
+            "oneOf": [{"required": [name], "properties": {name: {"type": "string"}}} for name in ("payment_id", "reference")],
         },
     ),
 )

@@ -10,8 +10,11 @@ import pytest
 
 from payments.functions import FUNCTIONS
 from shared import packages
+from tests.payments.postgres import postgres_server, test_database
 from tests.projects.app.upstream import deployed
 from tests.projects.harness import Cloud
+
+__all__ = ["archives", "each", "postgres_server", "staging", "test_database"]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -56,10 +56,11 @@ def test_only_the_apis_own_route_may_call_its_function(staging: Cloud, route: An
     assert statement["Condition"] == {"ArnLike": {"AWS:SourceArn": allowed}}
 
 
-def test_the_worker_cannot_be_called_by_the_api(staging: Cloud) -> None:
+@pytest.mark.parametrize("function", ["payment-worker", "migrate-database"])
+def test_what_has_no_route_and_no_schedule_is_called_by_whom_iam_lets(staging: Cloud, function: str) -> None:
     client = staging.client("lambda")
     with pytest.raises(client.exceptions.ResourceNotFoundException):
-        client.get_policy(FunctionName=name(staging, "payment-worker"))
+        client.get_policy(FunctionName=name(staging, function))
 
 
 def test_the_stage_logs_each_request_and_no_body_and_is_traced(staging: Cloud) -> None:

@@ -9,7 +9,16 @@ from typing import Any
 
 import pytest
 
-from payments.functions import FUNCTIONS, Function
+from payments.functions import FUNCTIONS, MIGRATE_DATABASE, OUTBOX_RELAY, PAYMENT_WORKER, PROCESS_PAYMENT, VERIFY_PAYMENT, Function
+from payments.settings import (
+    DatabaseSettings,
+    MigrateDatabaseSettings,
+    OutboxRelaySettings,
+    PaymentWorkerSettings,
+    ProcessPaymentSettings,
+    VerifyPaymentSettings,
+    load,
+)
 from shared import packages
 from tests.projects.app.upstream import name, outputs
 from tests.projects.harness import Cloud
@@ -42,10 +51,32 @@ def test_it_has_exactly_the_variables_that_it_reads(staging: Cloud, function: Fu
         "STAGE": "staging-main",
         "TRANSACTION_LOG_TABLE": upstream["transactionLogTableName"],
         "SESSIONS_TABLE": upstream["sessionsTableName"],
+        "DOCUMENTS_BUCKET": upstream["documentsBucketName"],
+        "AUDIT_BUCKET": upstream["auditBucketName"],
+        "DATABASE_HOST": upstream["databaseAddress"],
+        "DATABASE_PORT": "5432",
+        "DATABASE_NAME": upstream["databaseName"],
+        "DATABASE_SECRET_ARN": upstream["databaseSecretArn"],
         "WORK_QUEUE_URL": published["workQueueUrl"],
+        "DEAD_LETTER_QUEUE_URL": published["deadLetterQueueUrl"],
+        "MAX_RECEIVES": "5",
         "PAYMENT_EVENTS_TOPIC_ARN": published["paymentEventsTopicArn"],
+        "PROCESSOR": "sandbox",
     }
     assert configuration(staging, function)["Environment"]["Variables"] == {variable.value: values[variable.value] for variable in function.environment}
+
+
+@EACH
+def test_its_variables_are_what_its_settings_want(staging: Cloud, function: Function) -> None:
+    model = {
+        PROCESS_PAYMENT: ProcessPaymentSettings,
+        VERIFY_PAYMENT: VerifyPaymentSettings,
+        PAYMENT_WORKER: PaymentWorkerSettings,
+        OUTBOX_RELAY: OutboxRelaySettings,
+        MIGRATE_DATABASE: MigrateDatabaseSettings,
+    }[function]
+    found = load(model, configuration(staging, function)["Environment"]["Variables"])
+    assert found.database == DatabaseSettings("database-1.example.com", 5432, "payments", staging.runs["data"].outputs["databaseSecretArn"])
 
 
 @EACH

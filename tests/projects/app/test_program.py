@@ -10,6 +10,7 @@ import pytest
 
 from localcloud import catalogue
 from localcloud.rehearsal import Resource
+from payments.functions import FUNCTIONS
 from shared import packages
 from tests.projects.app.upstream import deployed, outputs
 from tests.projects.harness import Cloud, empty_aws, network
@@ -27,7 +28,8 @@ def test_a_copy_leaves_the_accounts_logging_role_alone_and_names_itself() -> Non
         gateway = copy.client("apigateway")
         assert "cloudwatchRoleArn" not in gateway.get_account()
         roles = {role["RoleName"] for role in copy.client("iam").list_roles()["Roles"]}
-        assert roles == {f"{word}-staging-pr42" for word in ("process-payment", "verify-payment", "payment-worker")}
+        assert roles == {f"{function.name}-staging-pr42" for function in FUNCTIONS}
+        assert [rule["Name"] for rule in copy.client("events").list_rules()["Rules"]] == ["outbox-relay-staging-pr42"]
         assert [api["name"] for api in gateway.get_rest_apis()["items"]] == ["payments-staging-pr42"]
         assert {function.rsplit("-", 1)[-1] for function in outputs(copy)["functionNames"].values()} == {"pr42"}
 
@@ -38,7 +40,7 @@ def test_a_copy_stands_beside_its_original() -> None:
             assert outputs(original)[output] != outputs(copy)[output]
         functions = {function["FunctionName"] for function in original.client("lambda").list_functions()["Functions"]}
         assert functions == {*outputs(original)["functionNames"].values(), *outputs(copy)["functionNames"].values()}
-        assert len(functions) == 6
+        assert len(functions) == 2 * len(FUNCTIONS)
         assert original.client("apigateway").get_account()["cloudwatchRoleArn"].endswith("role/api-logs-staging-main")
 
 
@@ -46,7 +48,7 @@ def test_everything_bears_the_environments_tags_and_all_of_it_can_be_destroyed()
     with deployed("prod") as cloud:
         tagged = [resource for resource in made(cloud) if catalogue.kind(resource.type).tagged and not catalogue.kind(resource.type).is_gap("tags")]
         types = {resource.type.split(":")[-1] for resource in tagged}
-        assert types >= {"Function", "Queue", "Topic", "Stage", "Role", "LogGroup", "Key", "Certificate", "Zone", "DomainName"}
+        assert types >= {"Function", "Queue", "Topic", "Stage", "EventRule", "Role", "LogGroup", "Key", "Certificate", "Zone", "DomainName"}
         for resource in tagged:
             known = {name: value for name, value in resource.inputs.items() if name != "tags"}
             live: dict[str, Any] = catalogue.kind(resource.type).look(cloud.aws, resource.id, known) or {}
@@ -58,6 +60,7 @@ def test_everything_bears_the_environments_tags_and_all_of_it_can_be_destroyed()
         assert gateway.get_domain_names()["items"] == []
         assert cloud.client("lambda").list_functions()["Functions"] == []
         assert cloud.client("lambda").list_event_source_mappings()["EventSourceMappings"] == []
+        assert cloud.client("events").list_rules()["Rules"] == []
         assert cloud.client("sqs").list_queues().get("QueueUrls", []) == []
         assert cloud.client("sns").list_topics()["Topics"] == []
         assert cloud.client("route53").list_hosted_zones()["HostedZones"] == []

@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
-import re
+import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
 
-from payments.functions import FUNCTIONS, PAYMENT_WORKER, PROCESS_PAYMENT, VERIFY_PAYMENT, Function
-from payments.handlers import payment_worker, process_payment, verify_payment
+from payments.functions import FUNCTIONS, MIGRATE_DATABASE, OUTBOX_RELAY, PAYMENT_WORKER, PROCESS_PAYMENT, VERIFY_PAYMENT, Function, Variable
+from payments.messaging.work_queue import SqsWorkQueue
+from payments.service import relaying
+from payments.service.projecting import Projector
+from projects.app import roles
 from projects.app.roles import statements_for
-from tests.payments.service import REQUEST, answered, api_event, context, sqs_event
+from tests.payments.postgres import TestDatabase
+from tests.projects.app.running import Calls, Running, api_event, last, running, sqs_event
 from tests.projects.app.upstream import key_of, name, outputs, statements
 from tests.projects.harness import Cloud, empty_aws, network
 
 EACH = pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
-HANDLERS = {PROCESS_PAYMENT: process_payment, VERIFY_PAYMENT: verify_payment, PAYMENT_WORKER: payment_worker}
 RUNNING = {"NetworkInterfaces", "NotByTheFunctionItself", "Logs", "Traces"}
-Calls = Callable[[Function, dict[str, Any]], tuple[dict[str, Any], dict[str, set[str]]]]
 # Lambda's own calls in the role's name, for the event source mapping.
 MAPPING = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+# EventBridge user guide, "Scheduled event": as far as anybody looks at it.
+SCHEDULED = {"id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa", "detail-type": "Scheduled Event", "source": "aws.events", "detail": {}}
 
 
 @pytest.fixture(scope="module")
 def platform() -> Iterator[Cloud]:
-    """The app over the data program's real tables."""
+    """The app over the data program's real tables, buckets and secret."""
     with empty_aws("staging") as cloud:
         cloud.published("networking", network(cloud))
         cloud.deploy("data")
@@ -36,80 +40,111 @@ def platform() -> Iterator[Cloud]:
 
 
 @pytest.fixture
-def calls(platform: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calls]:
-    """Runs a function's handler with the environment that Lambda has for it; its answer, and its calls: resources by IAM action."""
-    made: dict[str, set[str]] = defaultdict(set)
-
-    def record(params: dict[str, Any], model: Any, **_: Any) -> None:
-        resource = params.get("TableName") or params.get("QueueUrl") or params["TopicArn"]
-        made[f"{model.service_model.signing_name}:{model.name}"].add(re.split("[/:]", resource)[-1])
-
-    def client(service: str) -> Any:
-        session = platform.client(service)
-        session.meta.events.register("before-parameter-build", record, unique_id="calls")
-        return session
-
-    def run(function: Function, event: dict[str, Any]) -> tuple[dict[str, Any], dict[str, set[str]]]:
-        made.clear()
-        about = platform.client("lambda").get_function_configuration(FunctionName=name(platform, function.name))
-        for variable in {variable for other in FUNCTIONS for variable in other.environment}:
-            monkeypatch.delenv(variable, raising=False)
-        for variable, value in about["Environment"]["Variables"].items():
-            monkeypatch.setenv(variable, value)
-        HANDLERS[function]._settings.cache_clear()
-        answer = HANDLERS[function].handler(event, context())
-        return answer, {action: set(resources) for action, resources in made.items()}
-
-    for module in ("payments.storage.transaction_log", "payments.storage.sessions", "payments.messaging.work_queue", "payments.messaging.events"):
-        monkeypatch.setattr(f"{module}.client", client)
-    yield run
-    for module in HANDLERS.values():
-        module._settings.cache_clear()
-    for service in ("dynamodb", "sqs", "sns"):
-        platform.client(service).meta.events.unregister("before-parameter-build", unique_id="calls")
+def functions(platform: Cloud, test_database: TestDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
+    """The functions, a database for them, and queues without what other tests left there."""
+    for queue in ("workQueueUrl", "deadLetterQueueUrl"):
+        while taken(platform, queue):
+            pass
+    with running(platform, test_database, monkeypatch) as found:
+        yield found
 
 
-def granted(cloud: Cloud, function: Function) -> dict[str, set[str]]:
+def granted(cloud: Cloud, function: Function) -> Calls:
     """The actions of a function's own work beside the use of keys, with the last part of what each may be done to."""
-    found: dict[str, set[str]] = defaultdict(set)
+    found: Calls = defaultdict(set)
     for sid, statement in statements(cloud, function.name).items():
         if sid not in RUNNING:
             for action in statement["Action"]:
                 if not action.startswith("kms:"):
-                    found[action] |= {re.split("[/:]", resource)[-1] for resource in statement["Resource"]}
+                    found[action] |= {last(resource) for resource in statement["Resource"]}
     return dict(found)
 
 
-def test_roles_grant_what_the_code_calls_and_no_call_more(platform: Cloud, calls: Calls) -> None:
-    submission = api_event("/process-payment", {**REQUEST, "session_id": "session-1"}, {"Idempotency-Key": "key-1"})
-    answer, first = calls(PROCESS_PAYMENT, submission)
-    status, payment, _ = answered(answer)
-    _, repeated = calls(PROCESS_PAYMENT, submission)
-    assert status == 202
-    assert granted(platform, PROCESS_PAYMENT) == {action: first.get(action, set()) | repeated.get(action, set()) for action in first | repeated}
+def body(answer: dict[str, Any], status: int) -> dict[str, Any]:
+    """The body of a proxy answer."""
+    assert answer["statusCode"] == status, answer
+    found: dict[str, Any] = json.loads(answer["body"])
+    return found
 
-    [message] = platform.client("sqs").receive_message(QueueUrl=outputs(platform)["workQueueUrl"])["Messages"]
-    answer, made = calls(PAYMENT_WORKER, sqs_event(message["Body"]))
+
+def taken(cloud: Cloud, queue: str) -> list[str]:
+    """The bodies of some messages of a queue, which it has no more; none when it is empty."""
+    sqs, url = cloud.client("sqs"), outputs(cloud)[queue]
+    messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=0).get("Messages", [])
+    for message in messages:
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    return [message["Body"] for message in messages]
+
+
+def submission(reference: str) -> dict[str, Any]:
+    payment = {"amount": 1050, "currency": "EUR", "payment_token": "tok_approve", "reference": reference, "session_id": "session-1"}
+    return api_event("/process-payment", payment, {"Idempotency-Key": reference})
+
+
+def test_the_routes_are_granted_what_their_code_calls_and_no_call_more(platform: Cloud, functions: Running) -> None:
+    answer, first = functions.run(PROCESS_PAYMENT, submission("order-1"))
+    payment = body(answer, 202)
+    repeated, again = functions.run(PROCESS_PAYMENT, submission("order-1"))
+    assert body(repeated, 202) == payment
+    assert granted(platform, PROCESS_PAYMENT) == merged(first, again)
+
+    answer, made = functions.run(VERIFY_PAYMENT, api_event("/verify-payment", {"payment_id": payment["payment_id"]}))
+    assert body(answer, 200)["state"] == "received"
+    assert granted(platform, VERIFY_PAYMENT) == made
+
+
+def test_the_worker_is_granted_what_its_code_calls_and_no_call_more(platform: Cloud, functions: Running) -> None:
+    answer, _ = functions.run(PROCESS_PAYMENT, submission("order-1"))
+    [work] = taken(platform, "workQueueUrl")
+    poison = "not a unit of work"
+    answer, made = functions.run(PAYMENT_WORKER, sqs_event({work: 1, poison: 5}))
     assert answer == {"batchItemFailures": []}
     assert granted(platform, PAYMENT_WORKER) == made | {action: {name(platform, "payment-work")} for action in MAPPING}
+    assert taken(platform, "deadLetterQueueUrl") == [poison]
 
-    answer, made = calls(VERIFY_PAYMENT, api_event("/verify-payment", {"payment_id": payment["payment_id"]}))
-    assert answered(answer)[1]["state"] == "submitted"
-    assert granted(platform, VERIFY_PAYMENT) == made
+
+def test_the_relay_is_granted_what_its_code_calls_and_no_call_more(platform: Cloud, functions: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relaying, "WORK_AGE", 0.0)
+
+    def crash(*_: Any, **__: Any) -> None:
+        raise RuntimeError("as if the process had ended here")
+
+    with monkeypatch.context() as crashing:
+        crashing.setattr(SqsWorkQueue, "send", crash)
+        crashing.setattr(Projector, "deliver", crash)
+        answer, _ = functions.run(PROCESS_PAYMENT, submission("order-1"))
+        work = {"payment_id": body(answer, 202)["payment_id"], "correlation_id": "request-1"}
+        answer, _ = functions.run(PAYMENT_WORKER, sqs_event({json.dumps(work): 1}))
+        assert answer == {"batchItemFailures": []}
+    counts, made = functions.run(OUTBOX_RELAY, SCHEDULED)
+    assert (counts["work_sent"], counts["states_delivered"], counts["audit_written"]) == (1, 4, 4)
+    assert granted(platform, OUTBOX_RELAY) == made
+
+
+def test_the_migration_is_granted_what_its_code_calls_and_no_call_more(platform: Cloud, functions: Running) -> None:
+    answer, made = functions.run(MIGRATE_DATABASE, {})
+    assert answer["applied"] == []
+    assert granted(platform, MIGRATE_DATABASE) == made
+
+
+def merged(*calls: Calls) -> Calls:
+    return {action: set().union(*(made.get(action, set()) for made in calls)) for action in set().union(*calls)}
 
 
 @EACH
 def test_keys_are_used_through_the_service_that_encrypts_with_them(platform: Cloud, function: Function) -> None:
-    app, data = key_of(platform), platform.runs["data"].outputs["dataKeyArn"]
+    stores = platform.runs["data"].outputs
+    keys = {key_of(platform): "app", stores["dataKeyArn"]: "data", stores["databaseKeyArn"]: "database"}
     uses: set[tuple[str, str, tuple[str, ...]]] = set()
     for statement in statements(platform, function.name).values():
         if any(action.startswith("kms:") for action in statement["Action"]):
             [key] = statement["Resource"]
             assert set(statement["Condition"]) == {"StringEquals"}
             through = statement["Condition"]["StringEquals"]["kms:ViaService"]
-            uses.add(({app: "app", data: "data"}[key], through, tuple(sorted(statement["Action"]))))
-    expected = {("app", "lambda", "D"), ("data", "dynamodb", "D")}
-    expected |= {PROCESS_PAYMENT: {("app", "sqs", "DG")}, VERIFY_PAYMENT: set(), PAYMENT_WORKER: {("app", "sqs", "D"), ("app", "sns", "DG")}}[function]
+            uses.add((keys[key], through, tuple(sorted(statement["Action"]))))
+    projections = {("data", "dynamodb", "D"), ("data", "s3", "DG"), ("app", "sns", "DG"), ("app", "sqs", "DG")}
+    expected = {("app", "lambda", "D"), ("database", "secretsmanager", "D")}
+    expected |= {PROCESS_PAYMENT: {("app", "sqs", "DG")}, PAYMENT_WORKER: projections, OUTBOX_RELAY: projections}.get(function, set())
     actions = {"D": ("kms:Decrypt",), "DG": ("kms:Decrypt", "kms:GenerateDataKey")}
     assert uses == {(key, f"{service}.us-east-1.amazonaws.com", actions[letters]) for key, service, letters in expected}
 
@@ -134,30 +169,52 @@ def test_it_writes_its_own_log_group_and_its_code_touches_no_network_interface(p
     assert denied["Condition"] == {"ArnEquals": {"lambda:SourceFunctionArn": outputs(platform)["functionArns"][function.name]}}
 
 
+def allowed(cloud: Cloud, function: Function) -> set[tuple[str, str]]:
+    """All that a role allows beside its running, as action and resource."""
+    found = statements(cloud, function.name)
+    return {(action, resource) for sid, one in found.items() if sid not in RUNNING for action in one["Action"] for resource in one["Resource"]}
+
+
 @pytest.mark.parametrize(
     ("function", "action"),
     [
-        (VERIFY_PAYMENT, "dynamodb:PutItem"),
         (VERIFY_PAYMENT, "sqs:SendMessage"),
+        (VERIFY_PAYMENT, "dynamodb:PutItem"),
         (PROCESS_PAYMENT, "sqs:ReceiveMessage"),
         (PROCESS_PAYMENT, "sns:Publish"),
-        (PAYMENT_WORKER, "sqs:SendMessage"),
-        *((function, action) for function in FUNCTIONS for action in ("dynamodb:DeleteItem", "dynamodb:Scan", "secretsmanager:GetSecretValue")),
+        (PROCESS_PAYMENT, "s3:PutObject"),
+        (MIGRATE_DATABASE, "sqs:SendMessage"),
+        (OUTBOX_RELAY, "sqs:ReceiveMessage"),
+        *((function, action) for function in FUNCTIONS for action in ("dynamodb:DeleteItem", "dynamodb:Scan", "s3:GetObject", "s3:DeleteObject")),
     ],
 )
 def test_what_a_function_may_not_do(platform: Cloud, function: Function, action: str) -> None:
     assert not any(action in statement["Action"] for statement in statements(platform, function.name).values())
 
 
+def test_only_the_worker_sets_aside_and_only_the_others_send_work(platform: Cloud) -> None:
+    senders: dict[str, set[str]] = {}
+    for function in FUNCTIONS:
+        senders[function.name] = {last(resource) for action, resource in allowed(platform, function) if action == "sqs:SendMessage"}
+    work, dead = name(platform, "payment-work"), name(platform, "payment-work-dlq")
+    assert senders == {"process-payment": {work}, "verify-payment": set(), "payment-worker": {dead}, "outbox-relay": {work}, "migrate-database": set()}
+
+
+def test_objects_are_written_below_their_own_prefixes_alone(platform: Cloud) -> None:
+    stores = platform.runs["data"].outputs
+    for function in FUNCTIONS:
+        for action, resource in allowed(platform, function):
+            if action.startswith("s3:"):
+                assert resource in {f"{stores['documentsBucketArn']}/receipts/*", f"{stores['auditBucketArn']}/audit/*"}
+
+
 def test_no_function_changes_a_step_of_the_transaction_log(platform: Cloud) -> None:
     log = platform.runs["data"].outputs["transactionLogTableArn"]
     for function in FUNCTIONS:
-        for statement in statements(platform, function.name).values():
-            if log in statement["Resource"]:
-                assert set(statement["Action"]) <= {"dynamodb:PutItem", "dynamodb:Query"}
+        assert {action for action, resource in allowed(platform, function) if resource == log} <= {"dynamodb:PutItem"}
 
 
-def test_a_function_that_nobody_has_granted_anything_is_an_error(platform: Cloud) -> None:
-    stranger = Function(name="refund", handler="payments.handlers.refund.handler", environment=(), services=())
-    with pytest.raises(ValueError, match="nobody has said what refund may do"):
-        statements_for(stranger, platform.environment, MagicMock(), log_group_arn=MagicMock(), arn="arn")
+def test_a_variable_that_nobody_has_granted_anything_for_is_an_error(platform: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(roles, "_GRANTS", {variable: grant for variable, grant in roles._GRANTS.items() if variable != Variable.WORK_QUEUE_URL})
+    with pytest.raises(ValueError, match="nobody has said what WORK_QUEUE_URL lets process-payment do"):
+        statements_for(PROCESS_PAYMENT, platform.environment, MagicMock(), log_group_arn=MagicMock(), arn="arn")

@@ -152,9 +152,32 @@ def test_both_want_every_required_field(missing: str) -> None:
     assert not service_takes(payload)
 
 
-@given(st.fixed_dictionaries({}, optional={"payment_id": st.just(UUID) | st.just(UUID.upper()) | st.text("0a-F\n", max_size=40) | anything, "x": scalars}))
+ids = st.just(UUID) | st.just(UUID.upper()) | st.text("0a-F\n", max_size=40)
+questions = st.fixed_dictionaries({}, optional={"payment_id": st.none() | ids | anything, "reference": st.none() | references | anything, "x": scalars})
+
+
+@given(questions)
 def test_both_decide_alike_about_questions(payload: dict[str, Any]) -> None:
-    assert gateway_takes(payload, VERIFY_PAYMENT) == service_takes(payload, VerifyRequest)
+    if not invisible(str(payload.get("reference", ""))):
+        assert gateway_takes(payload, VERIFY_PAYMENT) == service_takes(payload, VerifyRequest)
+
+
+@pytest.mark.parametrize(
+    ("question", "taken"),
+    [
+        ({"payment_id": UUID}, True),
+        ({"reference": "order 7"}, True),
+        ({"payment_id": UUID, "reference": None}, True),
+        ({"payment_id": None, "reference": "order 7"}, True),
+        ({"payment_id": UUID, "reference": "order 7"}, False),
+        ({"payment_id": None, "reference": None}, False),
+        ({"payment_id": None}, False),
+        ({}, False),
+    ],
+)
+def test_a_question_names_a_payment_in_one_way(question: dict[str, Any], taken: bool) -> None:
+    assert gateway_takes(question, VERIFY_PAYMENT) is taken
+    assert service_takes(question, VerifyRequest) is taken
 
 
 def test_schemas_are_draft_4_as_api_gateway_reads_them() -> None:

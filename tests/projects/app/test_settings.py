@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from ops.validation import problems_on_aws
+from ops.validation import problems_of, problems_on_aws
 from projects.app.settings import AppSettings
 from shared import page as pages
 from shared.page import Page, PageError
+from tests.projects.app.upstream import STRIPE
 
 
 def page(section: str, **changed: Any) -> Page:
@@ -53,6 +54,21 @@ def test_every_page_is_accepted(name: str) -> None:
         ("queue", {"maxReceives": 0}, "app:queue.maxReceives", "greater than or equal to 1"),
         ("queue", {"maxReceives": 1_001}, "app:queue.maxReceives", "less than or equal to 1000"),
         ("queue", {"batchSize": 11}, "app:queue.batchSize", "less than or equal to 10"),
+        ("processor", {"name": "paypal"}, "app:processor.name", "'sandbox' or 'stripe'"),
+        ("processor", {"name": "stripe"}, "app:processor", "name stripe needs secretArn"),
+        ("processor", {"secretArn": STRIPE["secretArn"]}, "app:processor", "name sandbox has no secretArn"),
+        ("processor", {"endpoint": "https://api.example.com"}, "app:processor", "name sandbox has no endpoint"),
+        ("processor", {**STRIPE, "secretArn": None}, "app:processor", "needs secretArn"),
+        ("processor", {"secretKeyArn": STRIPE["secretKeyArn"]}, "app:processor", "needs secretArn"),
+        ("processor", {**STRIPE, "secretArn": "sk_test_1"}, "app:processor.secretArn", "should match pattern"),
+        ("processor", {**STRIPE, "secretArn": STRIPE["secretArn"].removesuffix("-AbCdEf")}, "app:processor.secretArn", "should match pattern"),
+        ("processor", {**STRIPE, "secretKeyArn": "alias/stripe"}, "app:processor.secretKeyArn", "should match pattern"),
+        ("processor", {**STRIPE, "endpoint": "http://stripe.example.com"}, "app:processor.endpoint", "must be https"),
+        ("processor", {**STRIPE, "endpoint": "stripe.example.com"}, "app:processor.endpoint", "must be a URL with a host"),
+        ("processor", {**STRIPE, "endpoint": "https://stripe.example.com:http"}, "app:processor.endpoint", "is no URL"),
+        ("processor", {**STRIPE, "endpoint": "https://user@stripe.example.com"}, "app:processor.endpoint", "no user, query or fragment"),
+        ("processor", {**STRIPE, "endpoint": "https://stripe.example.com/?key=1"}, "app:processor.endpoint", "no user, query or fragment"),
+        ("processor", {"key": "sk_test_1"}, "app:processor.key", "unknown key"),
     ],
 )
 def test_a_page_that_aws_would_refuse_is_refused_with_key_and_rule(section: str, changed: dict[str, Any], key: str, rule: str) -> None:
@@ -71,3 +87,16 @@ def test_a_reserved_domain_is_refused_for_aws_alone() -> None:
     assert [(found.key, found.value) for found in problems_on_aws(page)] == [("app:api.domain.name", "payments.example.com")]
     owned = page.with_values({"app:api": {**page.config["app:api"], "domain": {"name": "payments.amazonaws.com"}}})
     assert problems_on_aws(owned) == []
+
+
+@pytest.mark.parametrize("endpoint", [None, "https://stripe.example.com", "http://127.0.0.1:12111", "http://localhost:12111", "http://[::1]:12111/base"])
+def test_a_processor_of_ones_own_is_taken(endpoint: str | None) -> None:
+    assert refusals(page("processor", **{**STRIPE, "endpoint": endpoint})) == []
+
+
+def test_the_processors_secret_and_its_key_are_in_the_environments_region() -> None:
+    elsewhere = {key: value.replace("us-east-1", "eu-west-1") for key, value in STRIPE.items()}
+    found = problems_of(page("processor", **elsewhere))
+    assert [(one.key, one.rule) for one in found] == [
+        (f"app:processor.{key}", "must be in the environment's region, us-east-1") for key in ("secretArn", "secretKeyArn")
+    ]

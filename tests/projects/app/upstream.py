@@ -9,6 +9,14 @@ from typing import Any
 from tests.projects.harness import Cloud, empty_aws, network
 from tests.projects.observability.upstream import data
 
+STRIPE = {
+    "name": "stripe",
+    "secretArn": "arn:aws:secretsmanager:us-east-1:234567890123:secret:payments/stripe-AbCdEf",
+    "secretKeyArn": "arn:aws:kms:us-east-1:234567890123:key/0e8f3c1a-2b4d-4c6e-8f10-1a2b3c4d5e6f",
+    "endpoint": "https://stripe.example.com",
+}
+"""A page's processor with all that one can say."""
+
 
 @contextmanager
 def deployed(environment: str, **changed: Any) -> Generator[Cloud]:
