@@ -199,11 +199,13 @@ def test_what_cannot_be_set_aside_comes_again(service: Service, monkeypatch: pyt
     assert "message not set aside" in logged()
 
 
-@pytest.mark.parametrize(("error", "reason"), [(DatabaseUnavailable("gone"), "database_unavailable"), (RuntimeError("a mistake"), "unexpected_error")])
+@pytest.mark.parametrize("failure", [(DatabaseUnavailable("gone"), "database_unavailable"), (RuntimeError("a mistake"), "unexpected_error")])
 @pytest.mark.parametrize("method", ["load", "advance"])
 def test_where_the_database_fails_the_whole_batch_comes_again(
-    service: Service, processor: Scripted, monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str, method: str
+    service: Service, processor: Scripted, monkeypatch: pytest.MonkeyPatch, failure: tuple[Exception, str], method: str
 ) -> None:
+    error, reason = failure
+
     def broken(*_: Any) -> None:
         raise error
 
