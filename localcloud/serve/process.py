@@ -155,6 +155,8 @@ class Process:
         peer, self._asking = self._asking, None
         if peer is None:
             raise RuntimeError("the process has not asked for an event; wait for that with `ready` first")
+        if not self.alive():
+            raise GoneError(f"process {self.pid} ended: {_how(self._process.returncode)}")
         self._reply(peer, Response(200, event.payload, _event_headers(event)))
         own = f"{_API}/invocation/{event.request_id}/"
         while True:
