@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,7 @@ def serve(deployment: Deployment, tmp_path: Path) -> Iterator[Serve]:
 
 
 @contextmanager
-def _deadline(seconds: float) -> Iterator[Callable[[], bool]]:
+def _deadline(seconds: float) -> Generator[Callable[[], bool]]:
     end = time.monotonic() + seconds
     yield lambda: time.monotonic() < end
 
