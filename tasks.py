@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from invoke.collection import Collection
 from invoke.context import Context
@@ -25,6 +25,7 @@ _RUN = {name: _ENV[name] for name in ("env", "target", "suffix", "only", "from",
 
 
 _SHOW = {name: _ENV[name] for name in ("env", "target", "suffix")}
+_CHANGE = {**_SHOW, "json": "print JSON", "confirm": _ENV["confirm"]}
 
 
 def _end(code: int) -> None:
@@ -37,13 +38,20 @@ def _request(command: str, env: str, target: str, **options: Any) -> Any:
 
     if env.startswith("-"):
         raise Exit(f"error: --env {env}: that is an option, not an environment. For help: invoke --help {command}", code=2)
-    if target not in {"aws", "local"}:
-        raise Exit(f"error: --target {target}: there are aws and local", code=2)
-    where = "local" if target == "local" else "aws"
-    return Request(command=command, env=env, target=where, only=tuple(options.pop("only", None) or ()), **options)
+    return Request(command=command, env=env, target=_target(target), only=tuple(options.pop("only", None) or ()), **options)
 
 
-@task(help={**_RUN, "confirm": _ENV["confirm"], "force": _ENV["force"]}, iterable=["only"], auto_shortflags=False)
+def _target(named: str) -> Literal["aws", "local"]:
+    if named not in {"aws", "local"}:
+        raise Exit(f"error: --target {named}: there are aws and local", code=2)
+    return "local" if named == "local" else "aws"
+
+
+@task(
+    help={**_RUN, "confirm": _ENV["confirm"], "force": _ENV["force"], "smoke": "try the service afterwards, and fail when it does not do its job"},
+    iterable=["only"],
+    auto_shortflags=False,
+)
 def deploy(
     _: Context,
     env: str,
@@ -56,12 +64,13 @@ def deploy(
     stream: bool = False,
     confirm: str = "",
     force: bool = False,
+    smoke: bool = False,
 ) -> None:
     """Deploy an environment: every stack, in the order of its dependencies."""
     from ops import commands
 
     options = {"suffix": suffix, "only": only, "start": from_, "until": until, "json": json, "stream": stream, "confirm": confirm, "force": force}
-    _end(commands.deploy(_request("deploy", env, target, **options)))
+    _end(commands.deploy(_request("deploy", env, target, **options), smoke=smoke))
 
 
 @task(help=_RUN, iterable=["only"], auto_shortflags=False)
@@ -168,12 +177,74 @@ def doctor(_: Context, json: bool = False) -> None:
     _end(commands.doctor(as_json=json))
 
 
-@task(help={"force": "also when nothing changed"}, auto_shortflags=False)
-def package(_: Context, force: bool = False) -> None:
+@task(help={"force": "also when nothing changed", "target": "for functions on aws, or for those that the local AWS is given"}, auto_shortflags=False)
+def package(_: Context, force: bool = False, target: str = "local") -> None:
     """Make the functions' packages: the same bytes from the same sources."""
     from ops import commands
 
-    _end(commands.package(force=force))
+    _end(commands.package(force=force, target=_target(target)))
+
+
+@task(help={**_CHANGE, "json": "print the report as JSON (docs/schemas/smoke.schema.json), and nothing else"}, auto_shortflags=False)
+def smoke(_: Context, env: str, target: str = "aws", suffix: str = "", json: bool = False, confirm: str = "") -> None:
+    """Try the deployed service as a client does: pay, verify, decline, repeat, and what it has to refuse."""
+    from ops import operating
+
+    _end(operating.smoke(_request("smoke", env, target, suffix=suffix, json=json, confirm=confirm)))
+
+
+@task(
+    help={
+        **_SHOW,
+        "function": "only this function (may be given more than once), by its short name",
+        "since": "how far back: 90s, 10m, 2h, 1d",
+        "follow": "go on with what is logged from now on, until Ctrl-C",
+        "json": "print one JSON object per line, with the message as it was logged",
+    },
+    iterable=["function"],
+    auto_shortflags=False,
+)
+def logs(
+    _: Context,
+    env: str,
+    target: str = "aws",
+    suffix: str = "",
+    function: list[str] | None = None,
+    since: str = "10m",
+    follow: bool = False,
+    json: bool = False,
+) -> None:
+    """Show what the functions log, all of them in the order of time."""
+    from ops import operating
+
+    _end(operating.logs(_request("logs", env, target, suffix=suffix, json=json), functions=function or (), since=since, follow=follow))
+
+
+@task(
+    help={**_CHANGE, "replay": "give the messages back to the work queue", "reason": "only messages that were set aside for this reason"},
+    auto_shortflags=False,
+)
+def dlq(_: Context, env: str, target: str = "aws", suffix: str = "", replay: bool = False, reason: str = "", json: bool = False, confirm: str = "") -> None:
+    """Show the messages that the worker could not work on, with the reason; or give them back to it."""
+    from ops import operating
+
+    _end(operating.dlq(_request("dlq", env, target, suffix=suffix, json=json, confirm=confirm), replay=replay, reason=reason))
+
+
+@task(help=_CHANGE, auto_shortflags=False)
+def migrate(_: Context, env: str, target: str = "aws", suffix: str = "", json: bool = False, confirm: str = "") -> None:
+    """Bring the database's schema to what the deployed code needs."""
+    from ops import operating
+
+    _end(operating.migrate(_request("migrate", env, target, suffix=suffix, json=json, confirm=confirm)))
+
+
+@task(name="verify", help={**_SHOW, "day": "the day (UTC), as YYYY-MM-DD", "json": "print JSON"}, auto_shortflags=False)
+def audit_verify(_: Context, env: str, day: str, target: str = "aws", suffix: str = "", json: bool = False) -> None:
+    """Check a day's audit records: all there, none changed."""
+    from ops import operating
+
+    _end(operating.verify_audit(_request("audit.verify", env, target, suffix=suffix, json=json), day))
 
 
 @task(name="env", help={"env": _ENV["env"], "suffix": _ENV["suffix"]}, auto_shortflags=False)
@@ -212,5 +283,6 @@ def local_status(_: Context, json: bool = False) -> None:
     _end(commands.local_status(as_json=json))
 
 
-namespace = Collection(deploy, preview, destroy, refresh, outputs, status, unlock, rehearse, validate, doctor, package)
+namespace = Collection(deploy, preview, destroy, refresh, outputs, status, unlock, rehearse, validate, doctor, package, smoke, logs, dlq, migrate)
+namespace.add_collection(Collection("audit", audit_verify))
 namespace.add_collection(Collection("local", local_env, local_start, local_stop, local_status))

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from ops.session import Session
 
 
-def with_session(request: Request, show: Callable[[Session], int]) -> int:
-    """Runs `show` on a session; what speaks against one is told, without a traceback."""
+def with_session(request: Request, show: Callable[[Session], int], tell: Callable[[list[str]], int] | None = None) -> int:
+    """Runs `show` on a session; what speaks against one is told, without a traceback.
+
+    tell: takes the reasons and answers the exit code; otherwise they go to standard error.
+    """
     from localcloud.control import LocalCloudError
     from ops.engine import EngineError
     from ops.guards import GuardError
@@ -28,9 +31,9 @@ def with_session(request: Request, show: Callable[[Session], int]) -> int:
     try:
         return show(prepare(request, Silent()))
     except PageError as error:
-        return refused(map(str, error.problems))
+        return (tell or refused)([str(problem) for problem in error.problems])
     except (GuardError, ToolchainError, LocalCloudError, EngineError, SelectionError) as error:
-        return refused([str(error)])
+        return (tell or refused)([str(error)])
 
 
 def say(line: str) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,17 +16,24 @@ from ops.report import EXIT_FAILED, EXIT_GOOD, EXIT_REFUSED
 from shared.page import ROOT
 
 if TYPE_CHECKING:
+    from ops.report import Report
     from ops.run import Outcomes, Request
     from ops.session import Session
     from ops.target import TargetName
 
 
-def deploy(request: Request) -> int:
-    """Brings the selected stacks up to date."""
-    from ops import operations
+def deploy(request: Request, *, smoke: bool = False) -> int:
+    """Brings the selected stacks up to date, and then their database; smoke: tries the service afterwards, which may fail the deployment."""
+    from ops import migrate, operations
     from ops.run import run
 
-    outcomes = run(request, operations.deploying(force=request.force), packages=_packages(request))
+    operation = operations.deploying(force=request.force)
+    if request.target == "aws":
+        # On this machine the database runs only while functions are served, which begins with its migration (ops/serve.py).
+        operation = migrate.migrating(operation)
+    outcomes = run(request, operation, packages=_packages(request))
+    if smoke and outcomes.session and outcomes.report.exit_code == EXIT_GOOD:
+        return _smoked(request, outcomes.report, outcomes.session)
     code = _show(request, outcomes)
     if code == EXIT_GOOD and outcomes.session and not request.json and not request.stream:
         _after_deployment(outcomes.session)
@@ -267,6 +275,26 @@ def _show(request: Request, outcomes: Outcomes) -> int:
     return report.exit_code
 
 
+def _smoked(request: Request, report: Report, session: Session) -> int:
+    """Tries the service that was just deployed; one that does not do its job makes the deployment a failed one."""
+    from ops.progress.stream import JsonProgress
+    from ops.smoke_run import tried
+
+    if not request.json and not request.stream:
+        console().print(report)
+    found = tried(session)
+    whole = replace(report, smoke=found)
+    if request.json:
+        sys.stdout.write(whole.to_json())
+    elif request.stream:
+        JsonProgress(sys.stdout).emit("smoke", report=found.as_dict())
+    else:
+        console().print(found)
+        if whole.exit_code == EXIT_GOOD:
+            _after_deployment(session)
+    return whole.exit_code
+
+
 def _after_deployment(session: Session) -> None:
     """The outputs, where the local AWS listens, and what to try next."""
     from ops.state import masked
@@ -278,6 +306,7 @@ def _after_deployment(session: Session) -> None:
         say(f"\nThe local AWS listens on {cloud.endpoint}; what it holds: {cloud.endpoint}/moto-api/")
         say(
             "Try next:\n"
+            f"  invoke smoke --env {env} --target local            a payment through what was deployed; `invoke serve --env {env}` serves it\n"
             f"  invoke status --env {env} --target local           where each stack stands\n"
             f"  invoke preview --env {env} --target local          after you changed environments/Pulumi.{session.workspace.name}.yaml\n"
             f'  eval "$(invoke local.env --env {env})"             then: aws dynamodb list-tables, or pulumi by hand in projects/*\n'

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
 
+    from ops.smoke_report import SmokeReport
+
 SCHEMA: Final = 1
 TARGETS: Final = ("aws", "local")
 
@@ -172,6 +174,7 @@ class Report:
     results: in dependency order.
     started: an aware time; seconds: of the whole run, which is less than the sum where stacks ran side by side.
     problems: why the run was refused before any stack was looked at (bad configuration, the wrong account), each a sentence.
+    smoke: of the service that was deployed, where it was asked for.
     """
 
     command: str
@@ -182,6 +185,7 @@ class Report:
     results: tuple[Result, ...] = ()
     suffix: str = ""
     problems: tuple[str, ...] = ()
+    smoke: SmokeReport | None = None
 
     def __post_init__(self) -> None:
         """Refuse a target that is none and a time of unknown zone."""
@@ -202,6 +206,8 @@ class Report:
             return EXIT_FAILED
         if self.problems or outcomes & {Outcome.REFUSED, Outcome.HELD}:
             return EXIT_REFUSED
+        if self.smoke and self.smoke.exit_code:
+            return EXIT_FAILED
         return EXIT_GOOD if all(o.good for o in outcomes) else EXIT_FAILED
 
     @property
@@ -224,6 +230,7 @@ class Report:
             "exit_code": self.exit_code,
             "problems": list(self.problems),
             "results": [result.as_dict() for result in self.results],
+            "smoke": self.smoke.as_dict() if self.smoke else None,
         }
 
     def to_json(self) -> str:

@@ -135,6 +135,7 @@ def test_the_json_of_a_failed_run() -> None:
         "seconds": 140.2,
         "exit_code": 1,
         "problems": [],
+        "smoke": None,
     }
     assert read["results"][1] == {
         "project": "data",

@@ -12,10 +12,10 @@ import pytest
 from shared.page import ROOT
 
 TASKS = {
-    "deploy", "destroy", "doctor", "outputs", "package", "preview", "refresh", "rehearse", "status", "unlock", "validate",
-    "local.env", "local.start", "local.status", "local.stop",
+    "deploy", "destroy", "dlq", "doctor", "logs", "migrate", "outputs", "package", "preview", "refresh", "rehearse", "smoke", "status", "unlock", "validate",
+    "audit.verify", "local.env", "local.start", "local.status", "local.stop",
 }  # fmt: skip
-HEAVY = {"pulumi", "pulumi_aws", "boto3", "botocore", "moto", "rich", "pydantic", "grpc"}
+HEAVY = {"pulumi", "pulumi_aws", "boto3", "botocore", "moto", "rich", "pydantic", "grpc", "httpx", "psycopg", "starlette"}
 
 
 def invoke(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -61,6 +61,10 @@ def test_listing_imports_nothing_that_is_slow() -> None:
         (["deploy", "--env", "dev", "--target", "local", "--suffix", "PR_42"], "--suffix: platform:environmentSuffix"),
         (["deploy", "--env", "prod", "--target", "local"], "add --confirm prod to deploy it"),
         (["destroy", "--env", "prod", "--target", "local", "--confirm", "dev"], "destroy needs the name 'prod'"),
+        (["smoke", "--env", "qa", "--target", "local"], "environments/Pulumi.qa.yaml: (file): there is no such page"),
+        (["logs", "--env", "dev", "--since", "ever"], "--since ever: a length of time is a number and a unit"),
+        (["audit.verify", "--env", "dev", "--day", "today"], "--day today: a day is written YYYY-MM-DD"),
+        (["package", "--target", "mars"], "error: --target mars: there are aws and local"),
         (["rehearse", "--env", "qa"], "environments/Pulumi.qa.yaml: (file): there is no such page"),
     ],
 )

@@ -1,0 +1,164 @@
+"""What the tasks do that work with what is deployed: smoke, logs, dead letters, migrations, audit; each answers the exit code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from ops.answers import console, refused, say, table, with_session
+from ops.report import EXIT_FAILED, EXIT_GOOD
+
+if TYPE_CHECKING:
+    from ops.dead_letters import DeadLetter
+    from ops.deployed import Deployed
+    from ops.run import Request
+    from ops.session import Session
+
+
+def smoke(request: Request) -> int:
+    """Tries the deployed service, as a client does."""
+    from ops.guards import confirmed
+    from ops.smoke_report import SmokeReport
+    from ops.smoke_run import refusal, tried
+
+    def tell(report: SmokeReport) -> int:
+        if request.json:
+            say(report.to_json().rstrip())
+        else:
+            console().print(report)
+        return report.exit_code
+
+    def show(session: Session) -> int:
+        confirmed(session.workspace, request.command, request.confirm)
+        return tell(tried(session))
+
+    def refuse(reasons: list[str]) -> int:
+        return tell(refusal(request, reasons)) if request.json else refused(reasons)
+
+    return with_session(request, show, refuse)
+
+
+def logs(request: Request, *, functions: Sequence[str], since: str, follow: bool) -> int:
+    """What the functions log; all of them when none is named. since: how far back, as 10m."""
+    from datetime import UTC, datetime
+
+    from ops import logs as reading
+
+    try:
+        back = reading.since(since)
+    except reading.SinceError as error:
+        return refused([str(error)])
+
+    def show(where: Deployed) -> int:
+        chosen = {name: where.function(name) for name in functions} or where.functions()
+        groups, start, client = reading.groups(chosen), datetime.now(UTC) - back, where.client("logs")
+        width = max(map(len, groups))
+        for event in reading.follow(client, groups, start) if follow else reading.events(client, groups, start):
+            say(json.dumps(event.as_dict(), ensure_ascii=False) if request.json else reading.line(event, width))
+        return EXIT_GOOD
+
+    try:
+        return _with_deployed(request, show)
+    except KeyboardInterrupt:
+        # How a log that is followed ends.
+        return EXIT_GOOD
+
+
+def dlq(request: Request, *, replay: bool, reason: str) -> int:
+    """Shows the messages that were set aside, or gives them back to the work queue."""
+    from ops import dead_letters
+    from ops.guards import confirmed
+
+    def show(where: Deployed, session: Session) -> int:
+        queue, client = where.output("app", "deadLetterQueueUrl"), where.client("sqs")
+        if not replay:
+            letters = [letter for letter in dead_letters.show(client, queue) if reason in {"", letter.reason}]
+            _tell_letters(request, letters, kept=None)
+            return EXIT_GOOD
+        confirmed(session.workspace, request.command, request.confirm)
+        done = dead_letters.replay(client, queue, where.output("app", "workQueueUrl"), reason=reason)
+        _tell_letters(request, done.moved, kept=done.kept)
+        return EXIT_GOOD
+
+    return _with_deployed_session(request, show)
+
+
+def migrate(request: Request) -> int:
+    """Brings the database to what the deployed code needs."""
+    from ops import migrate as migrations
+    from ops.guards import confirmed
+    from ops.served import functions_of
+
+    def show(where: Deployed, session: Session) -> int:
+        confirmed(session.workspace, request.command, request.confirm)
+        with functions_of(session) as served:
+            done = migrations.migrate(where, endpoint=served.functions if served else None)
+        say(json.dumps({"applied": list(done.applied), "version": done.version}) if request.json else str(done))
+        return EXIT_GOOD
+
+    return _with_deployed_session(request, show)
+
+
+def verify_audit(request: Request, day: str) -> int:
+    """Checks one day's audit records: all there, none changed."""
+    from ops import audit
+
+    try:
+        wanted = audit.day_of(day)
+    except audit.DayError as error:
+        return refused([str(error)])
+
+    def show(where: Deployed) -> int:
+        verdict = audit.verify(where, wanted)
+        if request.json:
+            say(json.dumps(verdict.as_dict(), ensure_ascii=False))
+        else:
+            for line in verdict.lines():
+                say(line)
+        return EXIT_GOOD if verdict.good else EXIT_FAILED
+
+    return _with_deployed(request, show)
+
+
+def _tell_letters(request: Request, found: Sequence[DeadLetter], kept: int | None) -> None:
+    """Messages, and what was done with them: `kept` is how many were left where messages were given back, None where they were only looked at."""
+    from ops.dead_letters import MOST
+
+    if request.json:
+        about = {"messages": [letter.as_dict() for letter in found]} if kept is None else {"replayed": [letter.as_dict() for letter in found], "kept": kept}
+        say(json.dumps(about, indent=2))
+        return
+    if found:
+        rows = [(letter.sent.strftime("%Y-%m-%d %H:%M:%S"), letter.reason, letter.payment_id or "(none)", letter.correlation_id, letter.id) for letter in found]
+        table(("set aside (UTC)", "reason", "payment", "correlation id", "message"), rows)
+    if kept is None:
+        more = f" (no more than {MOST} are shown)" if len(found) >= MOST else ""
+        say(f"{len(found)} messages{more}; --replay gives them back to the work queue" if found else "no messages: nothing was set aside")
+    else:
+        say(f"{len(found)} messages were given back to the work queue, {kept} were left")
+
+
+def _with_deployed(request: Request, show: Callable[[Deployed], int]) -> int:
+    return _with_deployed_session(request, lambda where, _: show(where))
+
+
+def _with_deployed_session(request: Request, show: Callable[[Deployed, Session], int]) -> int:
+    """Runs `show` on what is deployed; what fails there is told in words: AWS's own, where it is AWS that refused."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from ops.audit import AuditError
+    from ops.dead_letters import DeadLetterError
+    from ops.deployed import NotDeployedError, deployed
+    from ops.lambda_functions import FunctionError
+    from ops.served import ServedError
+
+    def work(session: Session) -> int:
+        try:
+            return show(deployed(session), session)
+        except (NotDeployedError, FunctionError, DeadLetterError, AuditError, ServedError) as error:
+            return refused([str(error)], EXIT_FAILED)
+        except (ClientError, BotoCoreError) as error:
+            return refused([f"AWS refused: {error}" if session.target.name == "aws" else f"the local AWS refused: {error}"], EXIT_FAILED)
+
+    return with_session(request, work)
