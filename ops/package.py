@@ -8,6 +8,7 @@ does not call, compiled files, installers' notes (`ops/package_contents.py`). Pu
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -96,7 +97,11 @@ def ensure(progress: Progress | None = None, *, platform: Platform = LAMBDA, roo
 
     progress: is told in a few words what begins; making packages takes seconds. Raises PackageError.
     """
-    return paths(platform, root) if fresh(platform, root=root) else build(platform, progress, root=root)
+    if not fresh(platform, root=root):
+        with _only_one(platform, root):
+            if not fresh(platform, root=root):  # another process may have made them while this one waited
+                _build(platform, progress or _silent, root)
+    return paths(platform, root)
 
 
 def fresh(platform: Platform = LAMBDA, *, root: Path = ROOT) -> bool:
@@ -115,7 +120,12 @@ def paths(platform: Platform = LAMBDA, root: Path = ROOT) -> dict[str, Path]:
 
 def build(platform: Platform = LAMBDA, progress: Progress | None = None, *, root: Path = ROOT) -> dict[str, Path]:
     """Makes all packages, whatever is there; each appears whole or not at all. Raises PackageError."""
-    tell: Progress = progress or _silent
+    with _only_one(platform, root):
+        _build(platform, progress or _silent, root)
+    return paths(platform, root)
+
+
+def _build(platform: Platform, tell: Progress, root: Path) -> None:
     try:
         trusted = package_trust.bundle(platform.target, root)
         # Taken before anything else is read: should a file change meanwhile, the stamp is stale and the next `ensure` builds again.
@@ -144,7 +154,6 @@ def build(platform: Platform = LAMBDA, progress: Progress | None = None, *, root
             stamp.replace(_stamp(platform, root))
     except (ContentsError, TrustError) as error:
         raise PackageError(str(error)) from None
-    return done
 
 
 def _silent(_: str) -> None:
@@ -244,6 +253,16 @@ def _check_size(function: Function, package: Path) -> None:
             f"the package of {function.name} has {size / 1024**2:.1f} MiB; {LARGEST // 1024**2} MiB are allowed, as a cold start reads all of it. "
             "Take a dependency out of payments/requirements.in, or a service out of the function's `services`."
         )
+
+
+@contextmanager
+def _only_one(platform: Platform, root: Path) -> Generator[None]:
+    """Of two processes that want the same packages the second waits, and finds the first one's."""
+    folder = _folder(platform, root)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager

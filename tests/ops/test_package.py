@@ -6,6 +6,7 @@ import os
 import shutil
 import struct
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -148,6 +149,16 @@ def test_what_is_fresh_is_not_built_again(built: Path, tmp_path: Path) -> None:
     assert not fresh(root=tmp_path)
     assert not fresh(replace(LAMBDA, python="3.12"), root=built)
     assert not fresh(for_target("aws"), root=built)
+
+
+def test_of_those_that_want_them_at_once_one_makes_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    installed_by_hand(monkeypatch)
+    root = copied(tmp_path)
+    told: list[str] = []
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: ensure(told.append, root=root), range(4)))
+    assert all(path.is_file() for path in found[0].values())
+    assert len(told) == 1 + len(FUNCTIONS)
 
 
 @pytest.mark.parametrize(

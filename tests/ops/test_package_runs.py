@@ -19,7 +19,6 @@ from localcloud.stores.postgres import PostgresServer
 from ops.package import ensure, this_machine
 from ops.package_trust import local_authority
 from payments.functions import FUNCTIONS, MIGRATE_DATABASE, OUTBOX_RELAY, PAYMENT_WORKER, PROCESS_PAYMENT, VERIFY_PAYMENT, Function, Variable
-from tests.ops.test_package import copied
 
 REGION = "eu-west-1"
 ENDPOINT = "payments.cluster-x.eu-west-1.rds.example.com"
@@ -49,22 +48,17 @@ print(json.dumps(getattr(importlib.import_module(module), name)(json.loads(sys.a
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return copied(tmp_path_factory.mktemp("checkout"))
-
-
-@pytest.fixture(scope="module")
-def unpacked(root: Path) -> Path:
-    """A folder with a package unpacked in a folder each."""
-    folder = root / "unpacked"
-    for name, path in ensure(platform=this_machine(), root=root).items():
+def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a package of this checkout unpacked in a folder each."""
+    folder = tmp_path_factory.mktemp("unpacked")
+    for name, path in ensure(platform=this_machine()).items():
         with zipfile.ZipFile(path) as archive:
             archive.extractall(folder / name)
     return folder
 
 
 @pytest.fixture(scope="module")
-def variables(root: Path) -> Iterator[dict[str, str]]:
+def variables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """A function's environment: PostgreSQL under RDS's name, certified by the authority that the packages trust, and moto for the rest of AWS."""
     moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     moto.start()
@@ -87,7 +81,7 @@ def variables(root: Path) -> Iterator[dict[str, str]]:
             AttributeDefinitions=[{"AttributeName": name, "AttributeType": kind} for name, kind in names],
             KeySchema=[{"AttributeName": name, "KeyType": role} for (name, _), role in zip(names, ("HASH", "RANGE"), strict=False)],
         )
-    with PostgresServer(root / "postgres", authority=local_authority(root), names=[ENDPOINT], durable=False) as server:
+    with PostgresServer(tmp_path_factory.mktemp("postgres"), authority=local_authority(), names=[ENDPOINT], durable=False) as server:
         server.create_role("payments", PASSWORD)
         server.create_database("payments", "payments")
         database = {"DATABASE_HOST": ENDPOINT, "DATABASE_PORT": str(server.port), "DATABASE_NAME": "payments", "PGHOSTADDR": server.address}

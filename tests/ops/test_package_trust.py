@@ -97,7 +97,7 @@ def test_where_it_cannot_be_fetched_packaging_for_aws_stops_and_says_where_to_pu
     said = str(error.value)
     assert f"put it at {file_of_aws(tmp_path)} (SHA-256 {package_trust.DIGEST})" in said
     assert ("503" in said) if failure == "error" else ("refused" in said)
-    assert not (tmp_path / ".local" / "packages").exists()
+    assert [path.name for path in (tmp_path / ".local" / "packages").iterdir()] == ["lambda-arm64-aws.lock"]
 
 
 def test_the_local_authority_is_the_checkout_s_and_stays(tmp_path: Path) -> None:
