@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -128,17 +129,17 @@ def overwritten(bucket: Kept) -> None:
     bucket[named(SECOND, 2)] = "not JSON"
 
 
+def with_fitting_hash(bucket: Kept, name: str) -> None:
+    record = AuditRecord.from_canonical(bucket[name])
+    bucket[name] = replace(record, amount=1).linked(record.previous_hash).canonical()
+
+
 def forged(bucket: Kept) -> None:
-    """Changed, with a hash that fits."""
-    record = AuditRecord.from_canonical(bucket[named(SECOND, 3)])
-    fields = {name: getattr(record, name) for name in AuditRecord.__dataclass_fields__} | {"amount": 1, "hash": ""}
-    bucket[named(SECOND, 3)] = AuditRecord(**fields).linked(record.previous_hash).canonical()
+    with_fitting_hash(bucket, named(SECOND, 3))
 
 
 def earlier_forged(bucket: Kept) -> None:
-    record = AuditRecord.from_canonical(bucket[named(FIRST, 2)])
-    fields = {name: getattr(record, name) for name in AuditRecord.__dataclass_fields__} | {"amount": 1, "hash": ""}
-    bucket[named(FIRST, 2)] = AuditRecord(**fields).linked(record.previous_hash).canonical()
+    with_fitting_hash(bucket, named(FIRST, 2))
 
 
 def slipped_in(bucket: Kept) -> None:

@@ -5,23 +5,50 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from payments import clients
-from payments.functions import FUNCTIONS, PAYMENT_WORKER, PROCESS_PAYMENT, VERIFY_PAYMENT, Function
-from payments.settings import PaymentWorkerSettings, ProcessPaymentSettings, Settings, SettingsError, VerifyPaymentSettings, load
-from tests.payments.service import REQUEST, Service
+from payments.functions import FUNCTIONS, MIGRATE_DATABASE, OUTBOX_RELAY, PAYMENT_WORKER, PROCESS_PAYMENT, VERIFY_PAYMENT, Function, Metric
+from payments.settings import (
+    MigrateDatabaseSettings,
+    OutboxRelaySettings,
+    PaymentWorkerSettings,
+    ProcessPaymentSettings,
+    Settings,
+    SettingsError,
+    VerifyPaymentSettings,
+    load,
+)
+from tests.payments.service import REQUEST, Service, invoke, scheduled_event
 
 ROOT = Path(__file__).parents[2]
-SETTINGS: dict[Function, type[Settings]] = {
-    PROCESS_PAYMENT: ProcessPaymentSettings,
-    VERIFY_PAYMENT: VerifyPaymentSettings,
-    PAYMENT_WORKER: PaymentWorkerSettings,
+SETTINGS: dict[str, type[Settings]] = {
+    PROCESS_PAYMENT.name: ProcessPaymentSettings,
+    VERIFY_PAYMENT.name: VerifyPaymentSettings,
+    PAYMENT_WORKER.name: PaymentWorkerSettings,
+    OUTBOX_RELAY.name: OutboxRelaySettings,
+    MIGRATE_DATABASE.name: MigrateDatabaseSettings,
 }
+NEEDED: dict[str, set[str]] = {
+    PROCESS_PAYMENT.name: {"routes.process_payment", "service.accepting", "messaging.work_queue", "storage.outbox", "storage.payments", "gateway"},
+    VERIFY_PAYMENT.name: {"routes.verify_payment", "service.verifying", "storage.payments", "gateway"},
+    PAYMENT_WORKER.name: {"service.working", "service.advancing", "service.projecting", "messaging.dead_letters", "messaging.work_queue",
+                          "messaging.events", "processors.factory", "storage.outbox", "storage.payments", "storage.receipts", "storage.transaction_log"},
+    OUTBOX_RELAY.name: {"service.relaying", "service.projecting", "messaging.work_queue", "messaging.events", "storage.outbox", "storage.audit_chain",
+                        "storage.audit_trail", "storage.idempotency", "storage.receipts", "storage.transaction_log"},
+    MIGRATE_DATABASE.name: {"storage.migrating"},
+}  # fmt: skip
 each = pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
+
+
+def values(function: Function) -> dict[str, str]:
+    """Usable values of all the function's variables."""
+    usable = {"DATABASE_PORT": "5432", "MAX_RECEIVES": "5", "PROCESSOR": "sandbox"}
+    return {name: usable.get(name, "value") for name in (*function.environment, *function.optional)}
 
 
 def imported(statement: str) -> set[str]:
@@ -33,16 +60,32 @@ def imported(statement: str) -> set[str]:
 
 @each
 def test_the_declared_variables_are_those_of_the_functions_settings(function: Function) -> None:
-    wanted = {name.upper() for name in SETTINGS[function].model_fields}
-    assert set(function.environment) == wanted
-    assert load(SETTINGS[function], dict.fromkeys(wanted, "value"))
+    fields = SETTINGS[function.name].model_fields
+    assert {name.upper() for name, field in fields.items() if field.is_required()} == set(function.environment)
+    assert {name.upper() for name, field in fields.items() if not field.is_required()} == set(function.optional)
+    assert load(SETTINGS[function.name], values(function))
 
 
 @each
 def test_every_missing_variable_is_named_at_once(function: Function) -> None:
     with pytest.raises(SettingsError) as refused:
-        load(SETTINGS[function], {})
+        load(SETTINGS[function.name], {})
     assert all(f"{name}: is missing" in str(refused.value) for name in function.environment)
+
+
+@pytest.mark.parametrize(("name", "value"), [("DATABASE_PORT", "0"), ("DATABASE_PORT", "x"), ("MAX_RECEIVES", "0"), ("PROCESSOR", "cash"), ("STAGE", "")])
+def test_an_unusable_variable_is_named_without_its_value(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name}: ") as refused:
+        load(PaymentWorkerSettings, {**values(PAYMENT_WORKER), name: value})
+    assert f"'{value}'" not in str(refused.value).replace("'sandbox'", "")
+
+
+def test_stripe_needs_its_key() -> None:
+    wanted = {**values(PAYMENT_WORKER), "PROCESSOR": "stripe"}
+    assert load(PaymentWorkerSettings, wanted).processor == "stripe"
+    del wanted["PROCESSOR_SECRET_ARN"]
+    with pytest.raises(SettingsError, match="PROCESSOR_SECRET_ARN is missing, and PROCESSOR=stripe needs it"):
+        load(PaymentWorkerSettings, wanted)
 
 
 def test_only_declared_services_are_called(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,45 +96,52 @@ def test_only_declared_services_are_called(service: Service, monkeypatch: pytest
         asked.add(name)
         return client(name)
 
-    for module in ("storage.transaction_log", "storage.sessions", "messaging.work_queue", "messaging.events"):
-        monkeypatch.setattr(f"payments.{module}.client", noted)
-    made = service.process({**REQUEST, "session_id": "s"})[1]["payment_id"]
-    assert asked == set(PROCESS_PAYMENT.services)
-    asked.clear()
-    service.verify({"payment_id": made})
-    assert asked == set(VERIFY_PAYMENT.services)
+    def of(call: Callable[[], Any]) -> set[str]:
+        asked.clear()
+        call()
+        return set(asked)
+
+    for module in list(sys.modules.values()):
+        if module.__name__.startswith("payments.") and getattr(module, "client", None) is client:
+            monkeypatch.setattr(module, "client", noted)
+    assert of(lambda: service.process({**REQUEST, "session_id": "s"})) == set(PROCESS_PAYMENT.services)
     messages = service.taken()
-    asked.clear()
-    service.work(*messages)
-    assert asked == set(PAYMENT_WORKER.services)
+    assert of(lambda: service.work(*messages, "not work")) | {"secretsmanager"} == set(PAYMENT_WORKER.services)
+    assert of(lambda: service.verify({"reference": REQUEST["reference"]})) <= set(VERIFY_PAYMENT.services)
+    monkeypatch.setattr("payments.service.relaying.WORK_AGE", 0.0)
+    service.rows("UPDATE outbox SET sent_at = NULL")
+    assert of(service.relay) | {"secretsmanager"} == set(OUTBOX_RELAY.services)
+    assert of(lambda: invoke(MIGRATE_DATABASE, scheduled_event())) <= set(MIGRATE_DATABASE.services)
 
 
 def test_the_declarations_import_nothing_that_a_deployment_program_does_not_have() -> None:
-    assert not imported("import payments.functions") & {"boto3", "botocore", "pydantic", "aws_lambda_powertools"}
+    assert not imported("import payments.functions") & {"boto3", "botocore", "pydantic", "aws_lambda_powertools", "psycopg"}
 
 
 def test_the_domain_imports_no_sdk() -> None:
-    assert not imported("import payments.domain.payment, payments.domain.card_data") & {"boto3", "botocore", "aws_lambda_powertools"}
+    modules = imported("import payments.domain.payment, payments.domain.card_data, payments.domain.audit, payments.domain.ledger")
+    assert not modules & {"boto3", "botocore", "aws_lambda_powertools", "psycopg"}
 
 
 @each
 def test_a_handler_imports_what_its_route_needs_and_makes_no_client(function: Function) -> None:
-    modules = imported(f"from {function.module} import handler; from payments import clients; assert clients.client.cache_info().currsize == 0")
+    modules = imported(f"from {function.module} import handler; from payments import clients; assert not clients.made()")
     own = {name.removeprefix("payments.") for name in modules if name.startswith("payments.")}
     others = {other.module.removeprefix("payments.") for other in FUNCTIONS if other is not function}
-    needed = {
-        PROCESS_PAYMENT.name: {"service.accepting", "messaging.work_queue", "storage.sessions"},
-        VERIFY_PAYMENT.name: {"service.verifying"},
-        PAYMENT_WORKER.name: {"service.submitting", "messaging.work_queue", "messaging.events"},
-    }
-    routes = {module for modules_ in needed.values() for module in modules_}
-    assert own & routes == needed[function.name]
+    parts = {module for needed in NEEDED.values() for module in needed}
+    assert own & parts == NEEDED[function.name]
     assert not own & others
-    assert not modules & {"moto", "pulumi", "rich", "psycopg", "redis"}
+    only = {"stripe": set[str](), "aws_xray_sdk": set[str](), "yoyo": {MIGRATE_DATABASE.name}, "tenacity": {PAYMENT_WORKER.name}}
+    assert not {name for name, of in only.items() if name in modules and function.name not in of}
+    assert not modules & {"moto", "pulumi", "rich", "redis", "starlette"}
     assert not {name for name in modules if name.partition(".")[0] in {"shared", "ops", "projects", "localcloud", "tests"}}
 
 
 def test_every_handler_module_is_declared() -> None:
     found = {path.stem for path in (ROOT / "payments" / "handlers").glob("*.py")} - {"__init__"}
     assert found == {function.module.rpartition(".")[2] for function in FUNCTIONS}
-    assert [function.name for function in FUNCTIONS] == ["process-payment", "verify-payment", "payment-worker"]
+
+
+def test_every_metric_is_counted_somewhere() -> None:
+    sources = "".join(path.read_text() for path in (ROOT / "payments").rglob("*.py") if path.name != "functions.py")
+    assert [metric.name for metric in Metric if f"Metric.{metric.name}" not in sources] == []

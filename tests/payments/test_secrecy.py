@@ -8,8 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from psycopg.sql import SQL, Identifier
 
-from payments.storage.transaction_log import DynamoTransactionLog
+from payments.domain.card_data import REMOVED, has_card_number
+from payments.messaging.dead_letters import without_card_data
+from payments.storage.database import from_settings
+from payments.storage.payments import Payments
 from tests.payments.service import REQUEST, Service
 
 # Test numbers that the brands' and processors' documentation names.
@@ -42,18 +46,52 @@ def with_number(number: str) -> dict[str, Any]:
     }
 
 
+def kept(service: Service) -> str:
+    """Everything that is kept or sent anywhere, the queues' messages included, which are removed from there."""
+    tables = [row[0] for row in service.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
+    rows = [from_settings(service.database).run(SQL("SELECT * FROM {}").format(Identifier(table)).as_string()) for table in tables]  # type: ignore[arg-type]
+    dynamo = [service.items(), service.items(service.sessions_table)]
+    buckets = [service.objects(service.documents), service.objects(service.audit)]
+    return repr(rows) + json.dumps([dynamo, buckets, service.taken(), service.dead(), service.events()])
+
+
 @pytest.mark.parametrize("number", NUMBERS)
 def test_card_numbers_are_refused_and_leave_no_trace(service: Service, logged: Callable[[], str], caplog: pytest.LogCaptureFixture, number: str) -> None:
     caplog.set_level(logging.INFO)
+    spaced = " ".join(number[at : at + 4] for at in range(0, len(number), 4))
     answers = [service.process(body, f"key-{tried}")[2] for tried, body in with_number(number).items()]
-    answers += [service.verify({"payment_id": number})[2], service.process(REQUEST, number)[2]]
-    service.work(number, json.dumps({"payment_id": number, "correlation_id": "c"}), json.dumps({number: number}))
+    answers += [service.verify({"payment_id": number})[2], service.verify({"reference": f"card {spaced}"})[2], service.process(REQUEST, number)[2]]
+    bodies = [number, spaced, json.dumps({"payment_id": number, "correlation_id": "c"}), json.dumps({number: {"a": int(number)}}), f"{{{spaced}"]
+    assert service.work(*bodies) == []
+    service.relay()
     assert {json.loads(answer["body"])["type"] for answer in answers} == {"urn:payments:problem:card-data-refused"}
-    kept = [service.items(), service.items(service.sessions_table), service.taken(), service.events()]
-    everything = json.dumps([answers, kept]) + logged() + caplog.text
+    assert service.rows("SELECT count(*) FROM payments") == [(0,)]
+    everything = json.dumps(answers) + kept(service) + logged() + caplog.text
     digits = "".join(character for character in everything if character.isdigit())
     assert number not in digits
-    assert service.items() == service.items(service.sessions_table) == []
+
+
+def test_a_dead_letter_keeps_no_verification_code(service: Service) -> None:
+    service.work('{"cvv": "987"}', '{"note": "4242 4242 4242 4242"}', "order 7")
+    assert [body for _, _, body in service.dead()] == [REMOVED, REMOVED, "order 7"]
+
+
+@pytest.mark.parametrize("written", ["\uff14\uff12" * 8, "4242 4242 4242 4242 12/30", "4242-4242-4242-4242"])
+def test_a_dead_letter_keeps_no_number_in_another_writing(written: str) -> None:
+    assert not has_card_number(without_card_data(f"note: {written}"))
+    assert not has_card_number(without_card_data(json.dumps({"note": written})))
+
+
+def test_a_payment_token_is_kept_in_the_database_alone(service: Service, logged: Callable[[], str]) -> None:
+    token = "tok_of_somebody_in_particular"
+    service.accepted("a", payment_token=token, metadata={"note": "between us"}, session_id="s")
+    messages = service.taken()
+    service.work(*messages)
+    service.relay()
+    told = json.dumps([service.items(), service.items(service.sessions_table), service.objects(service.documents), service.objects(service.audit)])
+    for secret in (token, "between us"):
+        assert secret not in told + json.dumps([messages, service.events()]) + logged()
+    assert service.rows("SELECT payment_token FROM payments") == [(token,)]
 
 
 @pytest.mark.parametrize(
@@ -66,32 +104,31 @@ def test_card_numbers_are_refused_and_leave_no_trace(service: Service, logged: C
         ({"metadata": {"Card-Number": "tok"}}, "metadata.Card-Number"),
     ],
 )
-def test_fields_named_after_card_data_are_refused_whatever_they_hold(service: Service, change: dict[str, Any], field: str) -> None:
-    status, problem, answer = service.process({**REQUEST, **change})
+def test_fields_named_after_card_data_are_refused_whatever_they_hold(walled: Service, change: dict[str, Any], field: str) -> None:
+    status, problem, answer = walled.process({**REQUEST, **change})
     assert (status, problem["type"]) == (400, "urn:payments:problem:card-data-refused")
     assert [error["field"] for error in problem["errors"]] == [field]
     assert "987" not in answer["body"]
-    assert service.items() == []
 
 
-def test_the_field_is_named_and_the_value_is_not(service: Service) -> None:
-    _, problem, answer = service.process({**REQUEST, "metadata": {"order": {"note": "pay with 4242-4242-4242-4242"}, "4242 4242 4242 4242": 1}})
+def test_the_field_is_named_and_the_value_is_not(walled: Service) -> None:
+    _, problem, answer = walled.process({**REQUEST, "metadata": {"order": {"note": "pay with 4242-4242-4242-4242"}, "4242 4242 4242 4242": 1}})
     assert [error["field"] for error in problem["errors"]] == ["metadata.order.note", "metadata.(a key)"]
     assert "4242" not in answer["body"]
 
 
-def test_refused_card_data_is_counted(service: Service, logged: Callable[[], str]) -> None:
-    service.process({**REQUEST, "cvv": "1"})
+def test_refused_card_data_is_counted(walled: Service, logged: Callable[[], str]) -> None:
+    walled.process({**REQUEST, "cvv": "1"})
     assert '"CardDataRefused"' in logged()
 
 
 def test_should_a_library_name_a_number_in_an_error_the_log_has_it_removed(
     service: Service, logged: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def careless(*_: Any) -> None:
+    def careless(*_: Any, **__: Any) -> None:
         raise RuntimeError("cannot store 4242 4242 4242 4242")
 
-    monkeypatch.setattr(DynamoTransactionLog, "open", careless)
+    monkeypatch.setattr(Payments, "accept", careless)
     assert service.process(REQUEST)[0] == 500
     text = logged()
     assert "4242" not in text
