@@ -185,6 +185,37 @@ def package(_: Context, force: bool = False, target: str = "local") -> None:
     _end(commands.package(force=force, target=_target(target)))
 
 
+@task(
+    help={
+        "env": _ENV["env"],
+        "suffix": _ENV["suffix"],
+        "background": "return as soon as it is served, by a process that ends after half an hour without a request",
+        "stop": "end what serves it",
+        "port": "of the API and of Lambda's endpoint (the one that it had before, otherwise)",
+        "schedule-every": "seconds between two runs of each schedule, in place of its own",
+        "redelivery": "seconds until a message that failed comes again, in place of the queue's visibility timeout",
+        "idle": "end after so many seconds without a request",
+    },
+    auto_shortflags=False,
+)
+def serve(
+    _: Context,
+    env: str,
+    suffix: str = "",
+    background: bool = False,
+    stop: bool = False,
+    port: int = 0,
+    schedule_every: float = 0.0,
+    redelivery: int = 0,
+    idle: float = 0.0,
+) -> None:
+    """Run what is deployed on the local AWS: API, functions, queue, schedules, PostgreSQL."""
+    from ops import serve as serving
+
+    options = serving.Options(port=port, schedule_every=schedule_every, redelivery=redelivery, idle=idle)
+    _end(serving.serve(_request("serve", env, "local", suffix=suffix), options, background=background, stop=stop))
+
+
 @task(help={**_CHANGE, "json": "print the report as JSON (docs/schemas/smoke.schema.json), and nothing else"}, auto_shortflags=False)
 def smoke(_: Context, env: str, target: str = "aws", suffix: str = "", json: bool = False, confirm: str = "") -> None:
     """Try the deployed service as a client does: pay, verify, decline, repeat, and what it has to refuse."""
@@ -283,6 +314,6 @@ def local_status(_: Context, json: bool = False) -> None:
     _end(commands.local_status(as_json=json))
 
 
-namespace = Collection(deploy, preview, destroy, refresh, outputs, status, unlock, rehearse, validate, doctor, package, smoke, logs, dlq, migrate)
+namespace = Collection(deploy, preview, destroy, refresh, outputs, status, unlock, rehearse, validate, doctor, package, serve, smoke, logs, dlq, migrate)
 namespace.add_collection(Collection("audit", audit_verify))
 namespace.add_collection(Collection("local", local_env, local_start, local_stop, local_status))

@@ -21,7 +21,7 @@ from ops.projects import projects
 from ops.rehearsal import Rehearsal, RehearsedStack
 from shared.page import ROOT
 
-DOCUMENTS = [*docs.DOCUMENTS, "docs/decisions.md"]
+DOCUMENTS = [*docs.DOCUMENTS, "docs/decisions.md", "docs/payments.md"]
 TASKS = Collection.from_module(tasks)
 
 

@@ -12,8 +12,8 @@ import pytest
 from shared.page import ROOT
 
 TASKS = {
-    "deploy", "destroy", "dlq", "doctor", "logs", "migrate", "outputs", "package", "preview", "refresh", "rehearse", "smoke", "status", "unlock", "validate",
-    "audit.verify", "local.env", "local.start", "local.status", "local.stop",
+    "deploy", "destroy", "dlq", "doctor", "logs", "migrate", "outputs", "package", "preview", "refresh", "rehearse", "serve", "smoke", "status", "unlock",
+    "validate", "audit.verify", "local.env", "local.start", "local.status", "local.stop",
 }  # fmt: skip
 HEAVY = {"pulumi", "pulumi_aws", "boto3", "botocore", "moto", "rich", "pydantic", "grpc", "httpx", "psycopg", "starlette"}
 
