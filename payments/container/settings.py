@@ -1,0 +1,61 @@
+"""Environment variables of the container, beyond those that the functions have."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from payments.settings import Filled, OutboxRelaySettings, PaymentWorkerSettings, Port, ProcessPaymentSettings, Settings, StorageSettings
+
+
+class CacheSettings(Settings):
+    """Of what tells, or changes, states.
+
+    cache_url: Redis, as `rediss://:password@host:port/0`; without one there is no cache. It may hold a password: let the platform's secrets set it.
+    """
+
+    cache_url: Annotated[str, Field(pattern=r"^rediss?://")] | None = None
+
+
+class ServerSettings(StorageSettings):
+    """Of every container: all of them answer HTTP, if only to whoever looks after them.
+
+    host, port: where. grace: seconds for finishing, once the container was told to stop; keep it below the platform's own limit (30 on ECS).
+    """
+
+    host: Filled = "0.0.0.0"  # noqa: S104 - a container has a network of its own
+    port: Port = 8080
+    grace: Annotated[float, Field(ge=1, le=600)] = 25
+
+
+class WebSettings(ServerSettings, CacheSettings, ProcessPaymentSettings):
+    """Of `web`.
+
+    threads: requests that are worked on at once, each with a connection to the database.
+    waiting: requests that may wait for a thread; any more are told to come again.
+    """
+
+    threads: Annotated[int, Field(ge=1, le=256)] = 16
+    waiting: Annotated[int, Field(ge=0, le=10_000)] = 64
+
+
+class WorkerSettings(ServerSettings, CacheSettings):
+    """Of `worker`.
+
+    consumers: threads that take messages from the work queue, a batch at a time; 0 for none.
+    relay_every: seconds between two runs of the relay; 0 for none.
+    """
+
+    consumers: Annotated[int, Field(ge=0, le=64)] = 2
+    relay_every: Annotated[float, Field(ge=0, le=3600)] = 60
+
+
+class ConsumerSettings(CacheSettings, PaymentWorkerSettings):
+    """Of `worker` where it has consumers."""
+
+    work_queue_url: Filled
+
+
+class RelaySettings(OutboxRelaySettings):
+    """Of `worker` where it has a relay."""
