@@ -105,9 +105,8 @@ def _in_background(session: Session, options: Options) -> int:
     deadline = time.monotonic() + _READY_SECONDS
     while time.monotonic() < deadline:
         if (found := served.find(file)) and found.pid == process.pid:
-            say(
-                f"{stack} is served by process {found.pid} on {found.functions}; it logs to {_shown(output)}, and ends with: invoke serve {_env(session)} --stop"
-            )
+            say(f"{stack} is served by process {found.pid} on {found.functions}; it logs to {_shown(output)}")
+            say(f"it ends with: invoke serve {_env(session)} --stop")
             return EXIT_GOOD
         if process.poll() is not None:
             return refused([f"serving ended as it began; the end of {_shown(output)}:\n{_tail(output)}"], EXIT_FAILED)
