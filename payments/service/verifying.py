@@ -16,7 +16,9 @@ from payments.storage.payments import Payments
 class VerifyRequest(Model):
     """Which payment is asked about: by its id, or by the reference that the request for it bore."""
 
-    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["payment_id"]}, {"required": ["reference"]}]})
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": [name], "properties": {name: {"type": "string"}}} for name in ("payment_id", "reference")]}
+    )
 
     payment_id: Annotated[str, StringConstraints(to_lower=True), Field(pattern=r"^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$")] | None = None
     reference: Reference | None = None
