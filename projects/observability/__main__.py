@@ -14,7 +14,8 @@ environment, settings = stack.environment, stack.settings
 network, data, app = stack.upstream(NetworkingOutputs), stack.upstream(DataOutputs), stack.upstream(AppOutputs)
 
 notifications = Notifications("notifications", environment, settings.notifications)
-alarms = Alarms("alarms", environment, watched(settings.alarms, network=network, data=data, app=app), actions=notifications.actions)
+bad = watched(settings.alarms, environment, network=network, data=data, app=app)
+alarms = Alarms("alarms", environment, bad, actions=notifications.actions)
 shown = DashboardArgs(alarm_arns=alarms.arns, data=data, app=app, network=network if settings.alarms.nat else None)
 dashboard = Dashboard("payments", environment, shown)
 trail = Trail("trail", environment, settings.trail, TrailArgs(data=data, log_key_arn=network.log_key_arn))

@@ -21,7 +21,8 @@ class Alarm:
     """One alarm.
 
     name: of the alarm, without stage and suffix. says: what it means and where to look first, for whom it wakes.
-    watches: one metric, or several whose sum counts. threshold: reached or passed, it rings; with `below`, when the value is less.
+    watches: one metric, or several whose sum counts, or what `difference` leaves of the first after the others.
+    threshold: reached or passed, it rings; with `below`, when the value is less.
     period: seconds that one value is made of; periods: how many in a row must be bad.
     silence: what periods without any data are: `notBreaching` good, `breaching` bad, `ignore` as the alarm is.
     """
@@ -32,6 +33,7 @@ class Alarm:
     threshold: float
     silence: Literal["notBreaching", "breaching", "ignore"]
     below: bool = False
+    difference: bool = False
     period: int = FIVE_MINUTES
     periods: int = 1
 
@@ -56,7 +58,7 @@ class Alarms(Component):
 
     def _alarm(self, alarm: Alarm, actions: Sequence[pulumi.Input[str]]) -> aws.cloudwatch.MetricAlarm:
         one = alarm.watches if isinstance(alarm.watches, Metric) else None
-        several = None if isinstance(alarm.watches, Metric) else pulumi.Output.from_input(alarm.watches).apply(lambda known: _sum(known, alarm.period))
+        several = None if isinstance(alarm.watches, Metric) else pulumi.Output.from_input(alarm.watches).apply(lambda known: _total(known, alarm))
         return aws.cloudwatch.MetricAlarm(
             alarm.name,
             name=self.environment.names(alarm.name),
@@ -77,17 +79,18 @@ class Alarms(Component):
         )
 
 
-def _sum(metrics: Sequence[Metric], period: int) -> list[aws.cloudwatch.MetricAlarmMetricQueryArgs]:
-    """The queries whose result is the sum of `metrics`; one that is silent counts as 0 as long as another is not."""
+def _total(metrics: Sequence[Metric], alarm: Alarm) -> list[aws.cloudwatch.MetricAlarmMetricQueryArgs]:
+    """The queries whose result is the sum of `metrics`, or their difference; in a sum, one that is silent counts as 0 as long as another is not."""
     parts = [
         aws.cloudwatch.MetricAlarmMetricQueryArgs(
             id=f"part{position}",
             metric=aws.cloudwatch.MetricAlarmMetricQueryMetricArgs(
-                namespace=metric.namespace, metric_name=metric.name, dimensions=metric.dimensions, stat=metric.stat, period=period
+                namespace=metric.namespace, metric_name=metric.name, dimensions=metric.dimensions, stat=metric.stat, period=alarm.period
             ),
         )
         for position, metric in enumerate(metrics)
     ]
-    ids = ", ".join(f"part{position}" for position in range(len(parts)))
-    label = " + ".join(dict.fromkeys(metric.name for metric in metrics))
-    return [aws.cloudwatch.MetricAlarmMetricQueryArgs(id="total", expression=f"SUM([{ids}])", label=label, return_data=True), *parts]
+    ids = [f"part{position}" for position in range(len(parts))]
+    expression = " - ".join(ids) if alarm.difference else f"SUM([{', '.join(ids)}])"
+    label = (" - " if alarm.difference else " + ").join(dict.fromkeys(metric.name for metric in metrics))
+    return [aws.cloudwatch.MetricAlarmMetricQueryArgs(id="total", expression=expression, label=label, return_data=True), *parts]

@@ -21,6 +21,8 @@ class AlarmSettings(Settings):
     function_errors: failed invocations of one function within 5 minutes. database_cpu: per cent. database_free_storage: GiB; at a tenth of what is
     allocated RDS begins to make the storage larger, so a threshold above that rings at each growth. work_age: seconds that the oldest message may
     have waited; a message that fails comes again after six times the functions' timeout. api_server_errors: per cent of the requests.
+    messages_failed: messages that the worker hands back within 5 minutes. processor_unavailable: calls of the payment processor that failed for good
+    within 5 minutes, twice in a row.
     nat: watch the way out; a network without one (`networking:egress.kind: none`) has nothing to watch.
     """
 
@@ -29,6 +31,8 @@ class AlarmSettings(Settings):
     database_free_storage: Annotated[float, Field(gt=0)] = 2
     work_age: Annotated[int, Field(ge=60, le=1_209_600)] = 900
     api_server_errors: Percent = 5
+    messages_failed: Annotated[int, Field(ge=1)] = 10
+    processor_unavailable: Annotated[int, Field(ge=1)] = 5
     nat: bool = True
 
 

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from payments.functions import FUNCTIONS, Function
+from payments.functions import FUNCTIONS, PAYMENT_WORKER, Function
+from payments.functions import Metric as PaymentMetric
 from projects.observability import metrics
 from projects.observability.alarms import Alarm
 from projects.observability.settings import AlarmSettings
 from shared.contracts import AppOutputs, DataOutputs, NetworkingOutputs
+from shared.environment import Environment
 
 _GIB = 1024**3
 _MINUTE = 60
 
 
-def watched(settings: AlarmSettings, *, network: NetworkingOutputs, data: DataOutputs, app: AppOutputs) -> Iterator[Alarm]:
+def watched(settings: AlarmSettings, environment: Environment, *, network: NetworkingOutputs, data: DataOutputs, app: AppOutputs) -> Iterator[Alarm]:
     """All alarms of an environment."""
     for function in FUNCTIONS:
         yield from _function(settings, app, function)
     yield from _api(settings, app)
     yield from _queues(settings, app)
+    yield from _worker(settings, environment)
     yield from _database(settings, data)
     for word, table in (("sessions", data.sessions_table_name), ("transaction-log", data.transaction_log_table_name)):
         yield Alarm(
@@ -52,6 +55,19 @@ def _function(settings: AlarmSettings, app: AppOutputs, function: Function) -> I
         threshold=1,
         silence="notBreaching",
     )
+    if function.every_minutes is not None:
+        yield Alarm(
+            name=f"{function.name}-stopped",
+            says=f"No run of {function.name} has succeeded for a while: see its log, and whether its EventBridge rule is enabled",
+            watches=[metrics.of_function(app, function, name, "Sum") for name in ("Invocations", "Errors")],
+            difference=True,
+            threshold=1,
+            below=True,
+            # Longer than a failover of the database.
+            periods=3,
+            # Nobody called it.
+            silence="breaching",
+        )
 
 
 def _api(settings: AlarmSettings, app: AppOutputs) -> Iterator[Alarm]:
@@ -73,7 +89,7 @@ def _queues(settings: AlarmSettings, app: AppOutputs) -> Iterator[Alarm]:
     # SQS stops reporting on a queue that was empty and unused for six hours, and never on one that holds a message.
     yield Alarm(
         name="payment-work-dead-letters",
-        says="Payments were set aside after the last attempt: see the log of payment-worker, then redrive the dead-letter queue",
+        says="Payments were set aside after the last attempt: see the log of payment-worker, then `invoke dlq`, which can replay them",
         watches=metrics.of_queue(app.dead_letter_queue_name, "ApproximateNumberOfMessagesVisible", "Maximum"),
         threshold=1,
         silence="notBreaching",
@@ -83,6 +99,34 @@ def _queues(settings: AlarmSettings, app: AppOutputs) -> Iterator[Alarm]:
         says="Payments wait too long for the worker: it fails, is throttled, or has too little concurrency",
         watches=metrics.of_queue(app.work_queue_name, "ApproximateAgeOfOldestMessage", "Maximum"),
         threshold=settings.work_age,
+        silence="notBreaching",
+    )
+
+
+def _worker(settings: AlarmSettings, environment: Environment) -> Iterator[Alarm]:
+    # What the worker counts is there when it counts something, and else there is no value.
+    yield Alarm(
+        name="messages-handed-back",
+        says="The worker hands payments back to the queue: see its log for the reason, then the payment processor and PostgreSQL",
+        watches=metrics.of_payments(environment, PAYMENT_WORKER, PaymentMetric.MESSAGE_FAILED),
+        threshold=settings.messages_failed,
+        silence="notBreaching",
+    )
+    # The alarm of the queue itself rings once and goes on until the queue is empty; this one also rings for the next message.
+    yield Alarm(
+        name="messages-set-aside",
+        says="The worker set payments aside in the dead-letter queue: `invoke dlq` shows them with the reason",
+        watches=metrics.of_payments(environment, PAYMENT_WORKER, PaymentMetric.MESSAGE_DEAD_LETTERED),
+        threshold=1,
+        silence="notBreaching",
+    )
+    yield Alarm(
+        name="processor-unavailable",
+        says="The payment processor does not answer, repetitions included: see its status page, and the worker's log; payments wait in the queue",
+        watches=metrics.of_payments(environment, PAYMENT_WORKER, PaymentMetric.PROCESSOR_UNAVAILABLE),
+        threshold=settings.processor_unavailable,
+        # A processor's hiccup ends by itself, and the payments of that time are tried again.
+        periods=2,
         silence="notBreaching",
     )
 

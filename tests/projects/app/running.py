@@ -60,15 +60,15 @@ class Running:
     patched: pytest.MonkeyPatch
     _calls: Calls = field(default_factory=lambda: defaultdict(set))
 
-    def run(self, function: Function, event: dict[str, Any]) -> tuple[Any, Calls]:
-        """What a function answers, and what it called; it starts cold."""
+    def run(self, function: Function, event: dict[str, Any], **changed: str) -> tuple[Any, Calls]:
+        """What a function answers, and what it called; it starts cold. changed: variables with other values."""
         self._calls.clear()
         about = self.cloud.client("lambda").get_function_configuration(FunctionName=name(self.cloud, function.name))
         for variable in {variable for other in FUNCTIONS for variable in (*other.environment, *other.optional)}:
             self.patched.delenv(variable, raising=False)
         # The instance's stand-in is another host's.
         reached = {"DATABASE_HOST": self.database.host, "DATABASE_PORT": str(self.database.port), "DATABASE_NAME": self.database.name}
-        for variable, value in {**about["Environment"]["Variables"], **reached}.items():
+        for variable, value in {**about["Environment"]["Variables"], **reached, **changed}.items():
             self.patched.setenv(variable, value)
         forget()
         try:

@@ -12,6 +12,7 @@ from payments.functions import FUNCTIONS
 from tests.projects.harness import Cloud
 from tests.projects.observability.upstream import GATEWAYS, app, deployed, platform
 
+OF_WORKER = {"service": "payment-worker", "stage": "prod-main"}
 ALARMS = {"functionErrors": 5, "databaseCpu": 80}
 
 
@@ -48,7 +49,8 @@ def parts(alarm: dict[str, Any]) -> list[tuple[str, str, dict[str, str]]]:
 def test_every_alarm_is_there_and_published(prod: Seen) -> None:
     of_functions = {f"{function.name}-{what}" for function in FUNCTIONS for what in ("errors", "throttles")}
     others = "api-server-errors payment-work-dead-letters payment-work-age database-cpu database-storage sessions-throttles transaction-log-throttles way-out"
-    assert set(prod.alarms) == of_functions | set(others.split())
+    of_payments = "outbox-relay-stopped messages-handed-back messages-set-aside processor-unavailable"
+    assert set(prod.alarms) == of_functions | set(others.split()) | set(of_payments.split())
     assert sorted(prod.outputs["observability"]["alarmNames"]) == sorted(alarm["AlarmName"] for alarm in prod.alarms.values())
 
 
@@ -60,6 +62,9 @@ def test_every_alarm_is_there_and_published(prod: Seen) -> None:
         ("api-server-errors", "AWS/ApiGateway", "5XXError", "Average", {"ApiName": "payments-api", "Stage": "live"}, 0.05, 180, "notBreaching"),
         ("payment-work-dead-letters", "AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum", {"QueueName": "dead-queue"}, 1, 300, "notBreaching"),
         ("payment-work-age", "AWS/SQS", "ApproximateAgeOfOldestMessage", "Maximum", {"QueueName": "work-queue"}, 900, 300, "notBreaching"),
+        ("messages-handed-back", "Payments", "MessageFailed", "Sum", OF_WORKER, 10, 300, "notBreaching"),
+        ("messages-set-aside", "Payments", "MessageDeadLettered", "Sum", OF_WORKER, 1, 300, "notBreaching"),
+        ("processor-unavailable", "Payments", "ProcessorUnavailable", "Sum", OF_WORKER, 5, 600, "notBreaching"),
         ("database-cpu", "AWS/RDS", "CPUUtilization", "Average", {"DBInstanceIdentifier": "database-1"}, 80, 600, "breaching"),
     ],
 )
@@ -81,6 +86,16 @@ def test_storage_rings_when_little_is_left_and_a_silent_database_does_not_end_it
     alarm = prod.alarms["database-storage"]
     assert (alarm["Namespace"], alarm["MetricName"], dimensions(alarm)) == ("AWS/RDS", "FreeStorageSpace", {"DBInstanceIdentifier": "database-1"})
     assert (alarm["Threshold"], alarm["ComparisonOperator"], alarm["TreatMissingData"]) == (2 * 1024**3, "LessThanThreshold", "ignore")
+
+
+def test_a_relay_that_has_not_succeeded_for_a_quarter_hour_rings_also_when_nobody_calls_it(prod: Seen) -> None:
+    alarm = prod.alarms["outbox-relay-stopped"]
+    of = {"FunctionName": "outbox-relay-prod-main"}
+    assert parts(alarm) == [("AWS/Lambda", "Invocations", of), ("AWS/Lambda", "Errors", of)]
+    [total] = [query for query in alarm["Metrics"] if query["ReturnData"]]
+    assert total["Expression"] == "part0 - part1"
+    assert (alarm["Threshold"], alarm["ComparisonOperator"], alarm["TreatMissingData"]) == (1, "LessThanThreshold", "breaching")
+    assert {query["MetricStat"]["Period"] * alarm["EvaluationPeriods"] for query in alarm["Metrics"] if "MetricStat" in query} == {900}
 
 
 @pytest.mark.parametrize("table", ["sessions", "transaction-log"])
@@ -128,7 +143,10 @@ def test_a_network_without_a_way_out_is_deployed_once_the_page_says_so() -> None
 def test_a_function_that_app_does_not_have_yet_is_named() -> None:
     with platform("dev") as cloud:
         cloud.published("app", app(cloud, functionNames={"process-payment": "process-payment-dev-main"}))
-        with pytest.raises(pulumi.RunError, match=r"functionNames of app has process-payment, and not (verify-payment|payment-worker).*--env dev --only app"):
+        with pytest.raises(
+            pulumi.RunError,
+            match=r"functionNames of app has process-payment, and not [a-z-]+, .*--env dev --only app",
+        ):
             cloud.deploy("observability")
 
 
@@ -142,10 +160,11 @@ def test_thresholds_are_the_pages(environment: str, errors: int, cpu: int) -> No
 
 def test_a_page_may_set_every_threshold() -> None:
     changed = {"functionErrors": 3, "databaseCpu": 55.5, "databaseFreeStorage": 0.5, "workAge": 60, "apiServerErrors": 0.5}
+    changed |= {"messagesFailed": 2, "processorUnavailable": 7}
     with deployed("dev", page={"observability:alarms": changed}) as cloud:
         found = alarms(cloud)
-        names = ("verify-payment-errors", "database-cpu", "database-storage", "payment-work-age", "api-server-errors")
-        assert [found[name]["Threshold"] for name in names] == [3, 55.5, 2**29, 60, 0.005]
+        names = "verify-payment-errors database-cpu database-storage payment-work-age api-server-errors messages-handed-back processor-unavailable"
+        assert [found[name]["Threshold"] for name in names.split()] == [3, 55.5, 2**29, 60, 0.005, 2, 7]
 
 
 def test_alarms_tell_the_topic_with_paging_only(prod: Seen) -> None:

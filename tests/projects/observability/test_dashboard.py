@@ -10,17 +10,8 @@ import pytest
 
 from payments.functions import METRIC_NAMESPACE, Metric
 from tests.projects.harness import Cloud
+from tests.projects.observability.known import KNOWN, is_known
 from tests.projects.observability.upstream import GATEWAYS, deployed
-
-DIMENSIONS = {
-    "AWS/Lambda": {"FunctionName"},
-    "AWS/ApiGateway": {"ApiName", "Stage"},
-    "AWS/SQS": {"QueueName"},
-    "AWS/RDS": {"DBInstanceIdentifier"},
-    "AWS/DynamoDB": {"TableName"},
-    "AWS/NATGateway": {"NatGatewayId"},
-    METRIC_NAMESPACE: {"service", "stage"},
-}
 
 
 def widgets(cloud: Cloud) -> list[dict[str, Any]]:
@@ -59,8 +50,9 @@ def test_widgets_lie_on_the_grid_and_none_covers_another(prod: list[dict[str, An
 
 def test_every_metric_is_asked_for_with_the_dimensions_that_it_is_published_under(prod: list[dict[str, Any]]) -> None:
     shown = list(lines(prod))
-    assert {namespace for namespace, *_ in shown} == set(DIMENSIONS)
-    assert all(set(dimensions) == DIMENSIONS[namespace] for namespace, _, dimensions, _ in shown)
+    assert {namespace for namespace, *_ in shown} == {*KNOWN, METRIC_NAMESPACE} - {"AWS/EC2"}
+    for namespace, name, dimensions, _ in shown:
+        assert is_known(namespace, name, dimensions) or (namespace == METRIC_NAMESPACE and set(dimensions) == {"service", "stage"}), f"{namespace} {name}"
     assert all(drawn["stat"] and drawn["label"] for *_, drawn in shown)
     assert {widget["properties"]["region"] for widget in prod if widget["type"] == "metric"} == {"us-east-1"}
 
@@ -69,7 +61,7 @@ def test_every_metric_of_the_payment_service_is_shown_for_this_stage(prod: list[
     of_payments = [(name, dimensions) for namespace, name, dimensions, _ in lines(prod) if namespace == METRIC_NAMESPACE]
     assert {name for name, _ in of_payments} == {str(metric) for metric in Metric}
     assert {dimensions["stage"] for _, dimensions in of_payments} == {"prod-main"}
-    assert ("PaymentSubmitted", {"service": "payment-worker", "stage": "prod-main"}) in of_payments
+    assert ("PaymentCaptured", {"service": "payment-worker", "stage": "prod-main"}) in of_payments
 
 
 def test_it_shows_what_the_contracts_name(prod: list[dict[str, Any]]) -> None:

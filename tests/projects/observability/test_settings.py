@@ -43,6 +43,8 @@ def test_every_page_is_accepted(environment: str) -> None:
         ("alarms", {"workAge": 59}, "observability:alarms.workAge = 59", "greater than or equal to 60"),
         ("alarms", {"workAge": 1_209_601}, "observability:alarms.workAge = 1209601", "less than or equal to 1209600"),
         ("alarms", {"apiServerErrors": 0}, "observability:alarms.apiServerErrors = 0", "greater than 0"),
+        ("alarms", {"messagesFailed": 0}, "observability:alarms.messagesFailed = 0", "greater than or equal to 1"),
+        ("alarms", {"processorUnavailable": 0}, "observability:alarms.processorUnavailable = 0", "greater than or equal to 1"),
         ("alarms", {"natt": True}, "observability:alarms.natt = true", "unknown key"),
         ("notifications", {"emails": ["nobody"]}, 'observability:notifications.emails[0] = "nobody"', "should match pattern"),
         ("notifications", {"emails": ["a@example.com", "A@example.com"]}, "observability:notifications.emails", "has a@example.com more than once"),
