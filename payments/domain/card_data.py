@@ -136,6 +136,8 @@ def _in_run(run: str, *, grouped: bool = True) -> bool:
     """
     groups = re.findall(r"\d+", run)
     digits = "".join(groups)
+    if len(digits) < _SHORTEST:
+        return False
     edges = set(accumulate(map(len, groups), initial=0)) if grouped else set[int]()
     sums = _running_sums(digits, 0), _running_sums(digits, 1)
     for start in range(len(digits) - _SHORTEST + 1):

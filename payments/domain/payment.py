@@ -22,9 +22,6 @@ from payments.domain.currency import MINOR_DIGITS
 LARGEST_AMOUNT = 99_999_999_999
 """Largest amount of one payment, in minor units: eleven digits, so that no amount can be taken for a card number."""
 
-# Names the space of payment ids (RFC 9562, section 5.5). Changing it would turn every repeated request into a second payment.
-_PAYMENT_IDS = UUID("7a0b6d0e-6c0f-5a3e-9d0a-3f1f5a1c2b47")
-
 
 def _iso_4217(code: str) -> str:
     if code not in MINOR_DIGITS:
@@ -201,11 +198,6 @@ def new_payment_id() -> str:
     """A UUID of version 7 (RFC 9562, section 5.7): neighbours in time are neighbours in the database's indexes."""
     milliseconds = time.time_ns() // 1_000_000
     return str(UUID(int=milliseconds << 80 | 0x7 << 76 | secrets.randbits(12) << 64 | 0b10 << 62 | secrets.randbits(62)))
-
-
-def payment_id(idempotency_key: str) -> str:
-    """The id of the payment that the key stands for: always the same for the same key (UUID version 5)."""
-    return str(uuid5(_PAYMENT_IDS, idempotency_key))
 
 
 def event_id(payment: str, sequence: int) -> str:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from payments.domain.currency import MINOR_DIGITS
-from payments.domain.payment import LARGEST_AMOUNT, Money, PaymentRequest, event_id, payment_id
+from payments.domain.payment import LARGEST_AMOUNT, Money, PaymentRequest, event_id
 from tests.payments.service import REQUEST
 
 json_values = st.recursive(
@@ -80,7 +80,7 @@ def test_an_error_does_not_repeat_the_value() -> None:
     assert "what came in" not in str(refused.value)
 
 
-def test_the_payment_id_of_a_key_never_changes() -> None:
-    assert payment_id("key-1") == "03ba33af-a7ef-5ccf-b233-1f87ffd33b59"
-    assert uuid.UUID(event_id(payment_id("key-1"), 2)).version == 5
-    assert event_id(payment_id("key-1"), 2) != event_id(payment_id("key-1"), 3)
+def test_an_events_id_is_the_same_each_time_and_its_own() -> None:
+    payment = "01a1fe37-1258-71a2-8b4d-0bdd3f8e2afa"
+    assert event_id(payment, 2) == event_id(payment, 2) != event_id(payment, 3)
+    assert uuid.UUID(event_id(payment, 2)).version == 5
