@@ -48,8 +48,13 @@ def dump(values: dict[str, Any]) -> struct_pb2.Struct:
 
 
 def _with_content(sent: struct_pb2.Value) -> None:
-    """The engine sends what is in its state by the hash of its content alone, which the SDK refuses: it becomes an empty archive, or an empty text."""
+    """The engine sends what is in its state by the hash of its content alone, which the SDK refuses: it becomes an empty archive, or an empty text.
+
+    And it names a file archive with an empty map of assets beside its path, of which the SDK would take the map alone.
+    """
     fields = sent.struct_value.fields
+    if "path" in fields and "assets" in fields and _SIGNATURE in fields and not fields["assets"].struct_value.fields:
+        del fields["assets"]
     if sent.WhichOneof("kind") != "struct_value" or not {"path", "uri", "text", "assets"}.isdisjoint(fields):
         return
     mark = fields[_SIGNATURE].string_value if _SIGNATURE in fields else ""

@@ -112,3 +112,9 @@ def test_code_of_which_the_engine_kept_the_hash_alone_is_compared_by_it() -> Non
     code = catalogue.kind("aws:lambda/function:Function").fields["code"]
     assert same(code, kept, hashed("package", "1a"))
     assert not same(code, kept, hashed("package", "2b"))
+
+
+def test_a_file_archive_that_the_engine_sends_with_an_empty_map_of_assets_is_the_file(folder: Path) -> None:
+    message = wire.dump({"code": FileArchive(str(folder))})
+    message.fields["code"].struct_value.fields["assets"].struct_value.SetInParent()
+    assert zipped(wire.load(message)["code"]) == zipped(FileArchive(str(folder)))
