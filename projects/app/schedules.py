@@ -17,7 +17,7 @@ _AGE_SECONDS = 60
 
 
 class Schedules(Component):
-    """Produces, for each function with `every_minutes`, the EventBridge rule that calls it, and the permission for that.
+    """Produces the EventBridge rule that calls each function with `every_minutes`, the permission for that, and what becomes of calls that fail.
 
     A run that fails is not repeated, neither by EventBridge nor by Lambda: the next one does the same work.
     """

@@ -85,9 +85,27 @@ def test_a_card_number_would_be_found() -> None:
 
 def named_tests(path: Path) -> list[str]:
     tree = ast.parse(path.read_text())
-    functions = [node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test")]
-    classes = [node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.name.startswith("Test")]
-    return functions + classes
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test")]
+    classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.name.startswith("Test")]
+    return [node.name for node in functions if not is_fixture(node)] + [node.name for node in classes if not is_no_test(node)]
+
+
+def is_fixture(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    return any(ast.unparse(decorator).split("(")[0] == "pytest.fixture" for decorator in node.decorator_list)
+
+
+def is_no_test(node: ast.ClassDef) -> bool:
+    """Whether the class says so itself, as pytest wants it said."""
+    return any(ast.unparse(line) == "__test__ = False" for line in node.body)
+
+
+def test_what_is_a_test_is_known_as_one(tmp_path: Path) -> None:
+    path = tmp_path / "helper.py"
+    path.write_text(
+        "@pytest.fixture(scope='session')\ndef test_store(): ...\n@pytest.fixture\ndef test_other(): ...\ndef test_it(): ...\n"
+        "class TestStore:\n    __test__ = False\nclass TestIt: ...\n"
+    )
+    assert named_tests(path) == ["test_it", "TestIt"]
 
 
 def test_every_test_is_collected(request: pytest.FixtureRequest) -> None:

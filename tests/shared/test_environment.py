@@ -110,6 +110,7 @@ def test_a_suffix_that_breaks_name_limits_says_which_and_by_how_much() -> None:
         "IAM role",
         "SQS queue",
         "Lambda function",
+        "EventBridge rule",
     ]
     assert all(one.startswith(f'platform:environmentSuffix = "{"a" * 40}": is ') for one in found)
 

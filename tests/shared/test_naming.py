@@ -26,6 +26,7 @@ AWS = {
     naming.ROLE: (r"[\w+=,.@-]+", 1, 64),
     naming.QUEUE: (r"[A-Za-z0-9_-]+", 1, 80),
     naming.FUNCTION: (r"[A-Za-z0-9_-]+", 1, 64),
+    naming.RULE: (r"[A-Za-z0-9_.-]+", 1, 64),
     naming.TABLE: (r"[A-Za-z0-9_.-]+", 3, 255),
     naming.TOPIC: (r"[A-Za-z0-9_-]+", 1, 256),
     naming.LOG_GROUP: (r"[A-Za-z0-9_/.#-]+", 1, 512),
