@@ -31,7 +31,7 @@ def payment(sequence: int = 1, **changes: Any) -> Payment:
         amount=1050,
         currency="EUR",
         payment_token="tok_approve",
-        reference="Bestellung Nr. 7 – größer",
+        reference="Bestellung Nr. 7, größer",
         session_id="session-9",
         metadata={"note": "kept out"},
         state=WAY[sequence - 1],
@@ -109,12 +109,10 @@ def test_outdating_what_is_newer_already_changes_nothing(cache: PaymentCache) ->
 @pytest.mark.parametrize(
     ("sequence", "seconds"), [(1, caching.MOVING_SECONDS), (3, caching.MOVING_SECONDS), (4, caching.REFUNDABLE_SECONDS), (5, caching.ENDED_SECONDS)]
 )
-def test_how_long_a_state_is_told_depends_on_what_may_come_after_it(
-    cache: PaymentCache, redis_server: RedisServer, sequence: int, seconds: int
-) -> None:
+def test_how_long_a_state_is_told_depends_on_what_may_come_after_it(cache: PaymentCache, redis_server: RedisServer, sequence: int, seconds: int) -> None:
     cache.put(payment(sequence))
     with redis_server.client() as client:
-        lasts = cast("int", client.pttl(cache._key(ID))) / 1000
+        lasts = client.pttl(cache._key(ID)) / 1000
     assert lasts == pytest.approx(seconds + caching.GUARD_SECONDS, abs=5)
 
 
