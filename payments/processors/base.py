@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal, Protocol
 
 Operation = Literal["authorize", "capture", "refund"]
@@ -13,6 +14,7 @@ class Charge:
     """What is to be charged.
 
     amount: in the currency's minor unit. payment_token: the card, as a token of the processor's vault.
+    since: when it may have been asked for first; None where that is now. Processors forget idempotency keys.
     """
 
     payment_id: str
@@ -21,6 +23,7 @@ class Charge:
     payment_token: str
     merchant: str
     reference: str
+    since: datetime | None = None
 
     def idempotency_key(self, operation: Operation) -> str:
         """The key of an operation on this charge: the same however often it is asked for, so that the processor does it once."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from circuitbreaker import CircuitBreaker
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, stop_after_delay, wait_random_exponential
 
 from payments.processors.base import Charge, Outcome, Processor, ProcessorUnavailable
 
 ATTEMPTS = 3
 """Of one call, the first included; the queue brings the message again after that."""
+REPETITIONS = 4.0
+"""Seconds after which a call is not repeated any more. Who did not answer for so long will hardly do so now, and the callers' time is short."""
 FIRST_PAUSE = 0.1
 """Seconds; each pause is a random time up to twice the bound of the one before ("full jitter")."""
 LONGEST_PAUSE = 1.0
@@ -27,12 +29,20 @@ class Resilient:
     The breaker is this process's: a Lambda environment learns of trouble by itself, and needs no other service to be told.
     """
 
-    def __init__(self, processor: Processor, *, attempts: int = ATTEMPTS, first_pause: float = FIRST_PAUSE, rest: float = REST) -> None:
+    def __init__(
+        self,
+        processor: Processor,
+        *,
+        attempts: int = ATTEMPTS,
+        repetitions: float = REPETITIONS,
+        first_pause: float = FIRST_PAUSE,
+        rest: float = REST,
+    ) -> None:
         self._processor = processor
         self._breaker = CircuitBreaker(failure_threshold=FAILURES_TO_OPEN, recovery_timeout=rest, expected_exception=ProcessorUnavailable, name=processor.name)
         self._retrying = Retrying(
             retry=retry_if_exception_type(ProcessorUnavailable),
-            stop=stop_after_attempt(attempts),
+            stop=stop_after_attempt(attempts) | stop_after_delay(repetitions),
             wait=wait_random_exponential(multiplier=first_pause, max=LONGEST_PAUSE),
             reraise=True,
         )

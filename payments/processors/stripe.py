@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import stripe
+from botocore.exceptions import BotoCoreError, ClientError
 
-from payments.clients import client
+from payments.clients import client, error_code
 from payments.processors.base import Approved, Charge, Declined, Outcome, ProcessorRefused, ProcessorUnavailable
 
 CONNECT_TIMEOUT = 2.0
@@ -16,8 +18,12 @@ CONNECT_TIMEOUT = 2.0
 ANSWER_TIMEOUT = 8.0
 """Seconds for its answer; Stripe itself may take as long for a card's bank."""
 
+KEYS_KEPT = timedelta(hours=20)
+"""For which an idempotency key is relied on. Stripe keeps one for 24 hours at least (API reference, "Idempotent requests")."""
+
 _CONFLICT = 409
-_ALREADY = "payment_intent_unexpected_state"
+_ALREADY_CAPTURED = "payment_intent_unexpected_state"
+_ALREADY_REFUNDED = "charge_already_refunded"
 
 # stripe.log and its telemetry would tell of requests; there is nothing to be had from either.
 stripe.enable_telemetry = False
@@ -32,10 +38,10 @@ class ApiKey:
         self._key: str | None = None
 
     def current(self) -> str:
-        """The key as it was read last."""
+        """The key as it was read last. Raises ProcessorUnavailable where it cannot be read: Stripe is not asked then."""
         with self._lock:
             if self._key is None:
-                self._key = str(client("secretsmanager").get_secret_value(SecretId=self._secret_arn)["SecretString"]).strip()
+                self._key = self._read()
             return self._key
 
     def forget(self, key: str) -> None:
@@ -43,6 +49,13 @@ class ApiKey:
         with self._lock:
             if self._key == key:
                 self._key = None
+
+    def _read(self) -> str:
+        try:
+            return str(client("secretsmanager").get_secret_value(SecretId=self._secret_arn)["SecretString"]).strip()
+        except (BotoCoreError, ClientError) as error:
+            cause = error_code(error) if isinstance(error, ClientError) else type(error).__name__
+            raise ProcessorUnavailable(f"Stripe's API key cannot be read from the secret of PROCESSOR_SECRET_ARN ({cause})") from error
 
 
 class Stripe:
@@ -62,6 +75,8 @@ class Stripe:
         """See Processor."""
 
         def create(intents: Any) -> Any:
+            if charge.since is not None and datetime.now(UTC) - charge.since > KEYS_KEPT and (made := _made_before(intents, charge)):
+                return made
             return intents.v1.payment_intents.create(
                 {
                     "amount": charge.amount,
@@ -86,11 +101,11 @@ class Stripe:
             try:
                 return intents.v1.payment_intents.capture(processor_reference, {}, options)
             except stripe.InvalidRequestError as error:
-                if error.code != _ALREADY:
+                if error.code != _ALREADY_CAPTURED:
                     raise
-                # Stripe keeps an idempotency key for a day or more; a message may be replayed after that.
+                # The key was forgotten: a message may be replayed after days.
                 intent = intents.v1.payment_intents.retrieve(processor_reference)
-                if intent.status != "succeeded":
+                if intent.status not in {"succeeded", "processing"}:
                     raise
                 return intent
 
@@ -100,7 +115,13 @@ class Stripe:
         """See Processor."""
 
         def refund(intents: Any) -> Any:
-            return intents.v1.refunds.create({"payment_intent": processor_reference}, {"idempotency_key": charge.idempotency_key("refund")})
+            try:
+                return intents.v1.refunds.create({"payment_intent": processor_reference}, {"idempotency_key": charge.idempotency_key("refund")})
+            except stripe.InvalidRequestError as error:
+                if error.code != _ALREADY_REFUNDED:
+                    raise
+                # As above; all that is given back of a charge is given back by this method, in one piece.
+                return intents.v1.refunds.list({"payment_intent": processor_reference, "limit": 1}).data[0]
 
         return self._asked(refund, lambda made: _done(made, "succeeded", "pending"))
 
@@ -123,6 +144,19 @@ class Stripe:
     def _client(self, key: str) -> Any:
         addresses: Any = {"api": self._endpoint} if self._endpoint else {}
         return stripe.StripeClient(key, base_addresses=addresses, http_client=self._http, max_network_retries=0)
+
+
+def _made_before(intents: Any, charge: Charge) -> Any:
+    """The intent that was made for the charge under a key that Stripe may have forgotten; None where none was.
+
+    Stripe's search may be an hour behind: an intent that it does not know yet is younger than its key's end.
+    """
+    try:
+        found = intents.v1.payment_intents.search({"query": f"metadata['payment_id']:'{charge.payment_id}'", "limit": 1}).data
+        return intents.v1.payment_intents.retrieve(found[0].id) if found else None
+    except stripe.InvalidRequestError as error:
+        # Says nothing of the charge: it must not be refused for this.
+        raise ProcessorUnavailable(f"Stripe does not tell whether it has the charge already ({error.code or 'invalid_request'})") from error
 
 
 def _authorized(intent: Any) -> Outcome:

@@ -196,6 +196,7 @@ def _charge(payment: Payment) -> Charge:
         payment_token=payment.payment_token,
         merchant=payment.merchant,
         reference=payment.reference,
+        since=next((change.occurred_at for change in payment.history if change.state is State.SUBMITTED), None),
     )
 
 

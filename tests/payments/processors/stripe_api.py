@@ -1,8 +1,8 @@
 """A server on loopback that speaks what the service uses of Stripe's API, and remembers every charge.
 
-PaymentIntents are created (confirmed at once, captured by hand), captured and read; refunds are made. As Stripe documents it: form-encoded
-bodies, a bearer key, JSON answers and error objects; an `Idempotency-Key` stands for one request: its answer is kept and given again
-(`Idempotent-Replayed: true`), other parameters are an `idempotency_error`, and a second request while the first runs is a 409.
+PaymentIntents are created (confirmed at once, captured by hand), captured, read and searched for; refunds are made and listed. As Stripe
+documents it: form-encoded bodies, a bearer key, JSON answers and error objects; an `Idempotency-Key` stands for one request: its answer is kept
+and given again (`Idempotent-Replayed: true`), other parameters are an `idempotency_error`, and a second request while the first runs is a 409.
 
 By itself: `python -m tests.payments.processors.stripe_api --port N`, until standard input ends.
 """
@@ -14,6 +14,7 @@ import contextlib
 import hashlib
 import itertools
 import json
+import re
 import sys
 import threading
 import time
@@ -21,7 +22,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 KEY = "sk_test_made_up"
 APPROVED = "pm_card_visa"
@@ -59,6 +60,7 @@ class StripeApi:
     keys: set[str] = field(default_factory=lambda: {KEY})
     troubles: deque[Trouble] = field(default_factory=deque[Trouble])
     down: bool = False
+    searchable: bool = True
     intents: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     refunds: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list[tuple[str, str, dict[str, str]]])
@@ -94,6 +96,11 @@ class StripeApi:
         with self._lock:
             return [intent for intent in self.intents.values() if intent["metadata"].get("payment_id") == payment_id]
 
+    def forget_keys(self) -> None:
+        """A day has passed: keys stand for nothing any more."""
+        with self._lock:
+            self._kept.clear()
+
     def answer(self, method: str, path: str, key: str | None, parameters: dict[str, str]) -> tuple[Answer, bool]:
         """An answer, and whether it is one that was given before."""
         if key is None or method == "GET":
@@ -117,17 +124,23 @@ class StripeApi:
 
     def _done(self, method: str, path: str, parameters: dict[str, str]) -> Answer:
         with self._lock:
+            answer = _error(404, "invalid_request_error", "resource_missing", "No such resource.")
             match (method, *path.strip("/").split("/")):
                 case ("POST", "v1", "payment_intents"):
-                    return self._create(parameters)
+                    answer = self._create(parameters)
                 case ("POST", "v1", "payment_intents", name, "capture") if name in self.intents:
-                    return self._capture(self.intents[name])
+                    answer = self._capture(self.intents[name])
+                case ("GET", "v1", "payment_intents", "search"):
+                    answer = self._search(parameters)
+                case ("GET", "v1", "refunds"):
+                    answer = self._refunds(parameters)
                 case ("GET", "v1", "payment_intents", name) if name in self.intents:
-                    return 200, self.intents[name]
+                    answer = 200, self.intents[name]
                 case ("POST", "v1", "refunds") if parameters.get("payment_intent") in self.intents:
-                    return self._refund(parameters["payment_intent"])
+                    answer = self._refund(parameters["payment_intent"])
                 case _:
-                    return _error(404, "invalid_request_error", "resource_missing", "No such resource.")
+                    pass
+            return answer
 
     def _create(self, parameters: dict[str, str]) -> Answer:
         method, amount = parameters.get("payment_method", ""), parameters.get("amount", "")
@@ -150,7 +163,20 @@ class StripeApi:
         intent.update(status="succeeded", amount_received=intent["amount"])
         return 200, dict(intent)
 
+    def _search(self, parameters: dict[str, str]) -> Answer:
+        asked = re.fullmatch(r"metadata\['payment_id'\]:'([^']+)'", parameters.get("query", ""))
+        if not self.searchable or asked is None:
+            return _error(400, "invalid_request_error", None, "Search is not supported here.")
+        found = [intent for intent in self.intents.values() if intent["metadata"].get("payment_id") == asked[1]]
+        return 200, {"object": "search_result", "data": found, "has_more": False}
+
+    def _refunds(self, parameters: dict[str, str]) -> Answer:
+        found = [made for made in self.refunds if made["payment_intent"] == parameters.get("payment_intent")]
+        return 200, {"object": "list", "data": found, "has_more": False}
+
     def _refund(self, intent: str) -> Answer:
+        if any(made["payment_intent"] == intent for made in self.refunds):
+            return _error(400, "invalid_request_error", "charge_already_refunded", "This charge has already been refunded.")
         made = {"id": f"re_{next(self._numbers):024d}", "object": "refund", "status": "succeeded", "payment_intent": intent}
         self.refunds.append(made)
         return 200, made
@@ -161,11 +187,11 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        self._serve({})
+        self._serve(_parameters(urlsplit(self.path).query))
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
-        self._serve({name: values[-1] for name, values in parse_qs(body, keep_blank_values=True).items()})
+        self._serve(_parameters(body))
 
     def _serve(self, parameters: dict[str, str]) -> None:
         api = self.stripe
@@ -182,7 +208,7 @@ class _Handler(BaseHTTPRequestHandler):
         if trouble.status:
             self._send(_error(trouble.status, "rate_limit_error" if trouble.status == 429 else "api_error", None, "Made up trouble."))
             return
-        answer, replayed = api.answer(self.command, self.path, self.headers.get("Idempotency-Key"), parameters)
+        answer, replayed = api.answer(self.command, urlsplit(self.path).path, self.headers.get("Idempotency-Key"), parameters)
         if trouble.drop:
             self.close_connection = True
             return
@@ -201,6 +227,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's name
         """Nobody reads it."""
+
+
+def _parameters(encoded: str) -> dict[str, str]:
+    return {name: values[-1] for name, values in parse_qs(encoded, keep_blank_values=True).items()}
 
 
 def _error(status: int, kind: str, code: str | None, message: str, **more: str) -> Answer:

@@ -53,6 +53,13 @@ def test_a_call_without_an_answer_is_made_again() -> None:
     assert processor.asked == 3
 
 
+def test_a_call_that_took_long_to_get_no_answer_is_not_made_again() -> None:
+    processor = Counting(silent)
+    with pytest.raises(ProcessorUnavailable):
+        Resilient(processor, attempts=3, repetitions=0.0, first_pause=0.001).authorize(charge())
+    assert processor.asked == 1
+
+
 def test_repetitions_end() -> None:
     processor = Counting(silent)
     with pytest.raises(ProcessorUnavailable):

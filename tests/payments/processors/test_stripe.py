@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from moto import mock_aws
 
 from payments.processors.base import Approved, Charge, Declined, ProcessorRefused, ProcessorUnavailable
-from payments.processors.stripe import ApiKey, Stripe
+from payments.processors.stripe import KEYS_KEPT, ApiKey, Stripe
 from tests.payments.processors.stripe_api import APPROVED, DECLINED, KEY, NEEDS_ACTION, StripeApi, Trouble
+from tests.payments.service import aws
 
 
 class KnownKey(ApiKey):
@@ -37,8 +40,8 @@ def stripe(api: StripeApi) -> Stripe:
     return Stripe(KnownKey(), endpoint=api.endpoint, timeouts=(0.5, 0.5))
 
 
-def charge(token: str = APPROVED, payment_id: str = "5e0e1f9c-6a0e-4a57-9d3c-1b1f3f3f7a10", amount: int = 1050) -> Charge:
-    return Charge(payment_id=payment_id, amount=amount, currency="EUR", payment_token=token, merchant="merchant-1", reference="order 1")
+def charge(token: str = APPROVED, payment_id: str = "5e0e1f9c-6a0e-4a57-9d3c-1b1f3f3f7a10", amount: int = 1050, since: datetime | None = None) -> Charge:
+    return Charge(payment_id=payment_id, amount=amount, currency="EUR", payment_token=token, merchant="merchant-1", reference="order 1", since=since)
 
 
 def test_an_amount_is_authorized_captured_and_given_back(api: StripeApi, stripe: Stripe) -> None:
@@ -74,6 +77,80 @@ def test_a_capture_after_stripe_has_forgotten_the_key_is_recognized(api: StripeA
     assert isinstance(authorized, Approved)
     api.intents[authorized.reference].update(status="succeeded")
     assert stripe.capture(charge(), authorized.reference) == Approved(authorized.reference)
+
+
+def test_a_capture_of_which_stripe_does_not_know_the_end_is_no_failure(api: StripeApi, stripe: Stripe) -> None:
+    authorized = stripe.authorize(charge())
+    assert isinstance(authorized, Approved)
+    api.intents[authorized.reference].update(status="processing")
+    with pytest.raises(ProcessorUnavailable):
+        stripe.capture(charge(), authorized.reference)
+
+
+def test_a_capture_of_what_was_given_up_is_refused(api: StripeApi, stripe: Stripe) -> None:
+    authorized = stripe.authorize(charge())
+    assert isinstance(authorized, Approved)
+    api.intents[authorized.reference].update(status="canceled")
+    with pytest.raises(ProcessorRefused):
+        stripe.capture(charge(), authorized.reference)
+
+
+def test_a_charge_is_not_made_again_after_stripe_has_forgotten_the_key(api: StripeApi, stripe: Stripe) -> None:
+    api.troubles.append(Trouble(drop=True, after=True))
+    with pytest.raises(ProcessorUnavailable):
+        stripe.authorize(charge())
+    api.forget_keys()
+    again = stripe.authorize(charge(since=datetime.now(UTC) - KEYS_KEPT - timedelta(minutes=1)))
+    assert [again] == [Approved(intent["id"]) for intent in api.of(charge().payment_id)]
+
+
+def test_an_old_charge_that_stripe_never_heard_of_is_made(api: StripeApi, stripe: Stripe) -> None:
+    assert isinstance(stripe.authorize(charge(since=datetime.now(UTC) - 2 * KEYS_KEPT)), Approved)
+    assert len(api.of(charge().payment_id)) == 1
+
+
+def test_a_young_charge_is_not_searched_for(api: StripeApi, stripe: Stripe) -> None:
+    stripe.authorize(charge(since=datetime.now(UTC) - KEYS_KEPT + timedelta(minutes=1)))
+    assert [path for _, path, _ in api.requests] == ["/v1/payment_intents"]
+
+
+def test_where_stripe_cannot_be_searched_an_old_charge_is_left_alone(api: StripeApi, stripe: Stripe) -> None:
+    api.searchable = False
+    with pytest.raises(ProcessorUnavailable, match="already"):
+        stripe.authorize(charge(since=datetime.now(UTC) - 2 * KEYS_KEPT))
+    assert api.intents == {}
+
+
+def test_a_refund_after_stripe_has_forgotten_the_key_is_recognized(api: StripeApi, stripe: Stripe) -> None:
+    authorized = stripe.authorize(charge())
+    assert isinstance(authorized, Approved)
+    refunded = stripe.refund(charge(), authorized.reference)
+    api.forget_keys()
+    assert stripe.refund(charge(), authorized.reference) == refunded
+    assert len(api.refunds) == 1
+
+
+@mock_aws
+def test_the_api_key_is_the_secrets_string_and_is_read_again_after_it_was_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("payments.processors.stripe.client", aws)
+    secret = aws("secretsmanager").create_secret(Name="stripe", SecretString="sk_test_1\n")["ARN"]
+    key = ApiKey(secret)
+    assert key.current() == "sk_test_1"
+    aws("secretsmanager").put_secret_value(SecretId=secret, SecretString="sk_test_2")
+    assert key.current() == "sk_test_1"
+    key.forget("sk_test_0")
+    assert key.current() == "sk_test_1"
+    key.forget("sk_test_1")
+    assert key.current() == "sk_test_2"
+
+
+@mock_aws
+def test_a_secret_that_cannot_be_read_is_a_processor_that_was_not_asked(api: StripeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("payments.processors.stripe.client", aws)
+    keyless = Stripe(ApiKey("arn:aws:secretsmanager:us-east-1:123456789012:secret:gone"), endpoint=api.endpoint)
+    with pytest.raises(ProcessorUnavailable, match=r"PROCESSOR_SECRET_ARN .*ResourceNotFoundException"):
+        keyless.authorize(charge())
+    assert api.requests == []
 
 
 @pytest.mark.parametrize(("token", "code"), [(DECLINED, "insufficient_funds"), (NEEDS_ACTION, "authentication_required")])
