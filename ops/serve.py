@@ -185,6 +185,7 @@ def _served(session: Session, where: Deployed, options: Options, file: Path) -> 
         service.start()
         ending.callback(service.stop)
         say(str(migrate.migrate(where, endpoint=service.endpoint)))
+        service.warm()
         service.start_feeding()
         _publish(file, {"pid": os.getpid(), "port": int(service.endpoint.rpartition(":")[2]), "url": service.endpoint, "stack": stack})
         ending.callback(file.unlink, missing_ok=True)

@@ -9,6 +9,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from localcloud.aws import Aws
@@ -73,9 +74,9 @@ class Functions:
         return found
 
     def warm(self) -> None:
-        """Makes a process of each function before the first event."""
-        for pool in list(self._pools.values()):
-            pool.warm()
+        """Makes a process of each function before the first event; those that have one keep it."""
+        with ThreadPoolExecutor(max_workers=4) as makers:
+            list(makers.map(Pool.warm, self._pools.values()))
 
     def stop(self) -> None:
         """Ends all processes at once."""
