@@ -38,10 +38,10 @@ class S3AuditTrail:
         return [item["Key"] for page in pages for item in page.get("Contents", [])]
 
     def read(self, keys: list[str]) -> Iterator[str]:
-        """The objects' texts, in the order of their keys. Raises UnicodeDecodeError where one is no text."""
+        """The objects' texts, in the order of their keys; what is no text comes with replacement characters, and so is no record."""
         s3 = self._s3()
         with ThreadPoolExecutor(_THREADS) as threads:
-            yield from threads.map(lambda key: s3.get_object(Bucket=self._bucket, Key=key)["Body"].read().decode(), keys)
+            yield from threads.map(lambda key: s3.get_object(Bucket=self._bucket, Key=key)["Body"].read().decode(errors="replace"), keys)
 
     def days(self) -> list[date]:
         """The days that have records, the first one first."""

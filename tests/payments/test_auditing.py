@@ -201,6 +201,8 @@ def test_what_the_relay_writes_is_intact_and_a_change_in_the_bucket_is_seen(serv
     body = aws("s3").get_object(Bucket=service.audit, Key=name)["Body"].read()
     aws("s3").put_object(Bucket=service.audit, Key=name, Body=body.replace(b"1050", b"1051"))
     assert not verify(day, trail).intact
+    aws("s3").put_object(Bucket=service.audit, Key=name, Body=b"\xff")
+    assert any(name in fault for fault in verify(day, trail).faults)
 
 
 def test_other_things_in_the_bucket_are_none_of_its_days(service: Service) -> None:
