@@ -17,7 +17,7 @@ from shared.environment import Environment
 from shared.iam import Statement
 
 DATABASE = "payments"
-# `admin` and `postgres` are taken by RDS and PostgreSQL; applications get users of their own, or IAM authentication.
+# `admin` and `postgres` are taken by RDS and PostgreSQL.
 MASTER = "payments_master"
 PORT = 5432
 

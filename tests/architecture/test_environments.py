@@ -218,6 +218,24 @@ def test_everything_can_be_destroyed(rehearsed: Rehearsed, snake: str, camel: st
             assert resource.inputs.get(camel) in wanted, f"{resource.urn}: {camel} is {resource.inputs.get(camel)}"
 
 
+def test_endpoints_let_through_what_the_functions_may_do(rehearsed: Rehearsed) -> None:
+    let_through = {
+        endpoint.inputs["serviceName"].split(".")[-1]: set(many(json.loads(endpoint.inputs["policy"])["Statement"][0]["Action"]))
+        for endpoint in rehearsed.of_aws("aws:ec2/vpcEndpoint:VpcEndpoint")
+    }
+    functions = {function.name for function in rehearsed.of_aws("aws:lambda/function:Function")}
+    asked = 0
+    for said in statements(rehearsed):
+        if said.resource.type == "aws:iam/rolePolicy:RolePolicy" and said.resource.name in functions and said.allows:
+            for action in many(said.statement["Action"]):
+                service = action.split(":")[0]
+                # The use of keys is asked of KMS by the services that encrypt, and logs and traces are sent by Lambda, neither from within the VPC.
+                if service in let_through and service not in {"kms", "logs", "xray"}:
+                    asked += 1
+                    assert action in let_through[service], f"{said}: the VPC endpoint of {service} does not let {action} through"
+    assert asked > 5
+
+
 def test_every_log_is_encrypted_and_ends(rehearsed: Rehearsed) -> None:
     groups = list(rehearsed.of_aws("aws:cloudwatch/logGroup:LogGroup"))
     assert groups != []
