@@ -107,6 +107,7 @@ LISTINGS: Mapping[str, tuple[Listing, ...]] = {
         Listing("describe_vpc_endpoints", "VpcEndpoints", "VpcEndpointId", _not_deleted_endpoint),
         Listing("describe_flow_logs", "FlowLogs", "FlowLogId"),
     ),
+    "events": (Listing("list_rules", "Rules", "Name"),),
     "iam": (
         Listing("list_roles", "Roles", "RoleName"),
         Listing("list_policies", "Policies", "Arn", arguments={"Scope": "Local"}),
@@ -138,7 +139,7 @@ LISTINGS: Mapping[str, tuple[Listing, ...]] = {
 # The table's services whose things other clients list; `index` makes nothing, it only answers who is calling.
 CLIENTS: Mapping[str, tuple[str, ...]] = {
     "appautoscaling": ("application-autoscaling",),
-    "cloudwatch": ("cloudwatch", "logs"),
+    "cloudwatch": ("cloudwatch", "events", "logs"),
     "lambda_": ("lambda",),
     "vpc": ("ec2",),
     "index": (),
@@ -146,6 +147,7 @@ CLIENTS: Mapping[str, tuple[str, ...]] = {
 
 # What each type's id is called in the census, for types whose id is one.
 OF_TYPE: Mapping[str, str] = {
+    "aws:cloudwatch/eventRule:EventRule": "events.list_rules",
     "aws:cloudwatch/logGroup:LogGroup": "logs.describe_log_groups",
     "aws:dynamodb/table:Table": "dynamodb.list_tables",
     "aws:ec2/eip:Eip": "ec2.describe_addresses",

@@ -26,7 +26,7 @@ PROJECTS = ("networking", "data", "app", "observability")
 TAGS = {"Environment", "Project", "Team", "CostCenter", "DataClassification", "Suffix"}
 CHANGED_PAGE: dict[str, Any] = {"data:buckets": {"expireDays": 31}, "observability:alarms": {"functionErrors": 12, "databaseCpu": 90}}
 DRIFTING = "/aws/rds/instance/database-dev-main/upgrade"
-FUNCTIONS = ("process-payment", "verify-payment", "payment-worker")
+FUNCTIONS = ("process-payment", "verify-payment", "payment-worker", "outbox-relay", "migrate-database")
 
 # What the engine does that changes nothing.
 _NOTHING = {"same", "read", "refresh"}
@@ -187,7 +187,7 @@ def test_each_contract_is_published(life: Life) -> None:
 def test_the_account_holds_what_the_states_say_and_nothing_else(life: Life) -> None:
     resources = [entry for state in life.states["first"].values() for entry in state]
     expected = known(resources)
-    assert len(expected) == 17
+    assert len(expected) == 18
     assert {call: life.holdings["first"].get(call) for call in expected} == expected
 
 
