@@ -14,8 +14,8 @@ help: ## list the targets
 venv: $(READY) ## make .venv and get the Pulumi CLI; instant when both are there
 	@$(BIN)/python -m ops.toolchain
 
-demo: venv ## deploy the dev environment onto a local AWS, from nothing
-	@$(BIN)/invoke deploy --env dev --target local
+demo: venv ## deploy the dev environment onto a local AWS, from nothing, and pay through it
+	@$(BIN)/invoke deploy --env dev --target local --smoke
 
 test: $(READY) ## run the whole test suite (a missing CLI is an error in CI, and elsewhere skips the tests that need it)
 	@$(BIN)/python -m ops.toolchain || test -z "$$CI"

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from localcloud.stores.postgres import PostgresServer
-from localcloud.stores.redis import RedisServer
 from localcloud.stores.server import Server
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -29,14 +28,6 @@ def postgres_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def postgres(postgres_folder: Path) -> Iterator[PostgresServer]:
     """A server that runs; its folder serves the module's other tests too."""
     server = PostgresServer(postgres_folder, names=[NAME], durable=False)
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
-    server = RedisServer(tmp_path / "redis")
     server.start()
     yield server
     server.stop()
