@@ -23,6 +23,9 @@ _PROBLEM = "application/problem+json"
 _ANSWERS = {
     "BAD_REQUEST_BODY": ("400", "invalid-request", "The request body does not fit the route's model"),
     "BAD_REQUEST_PARAMETERS": ("400", "invalid-request", "A required header or parameter is missing"),
+    # What API Gateway calls a path or method that no route is for.
+    "MISSING_AUTHENTICATION_TOKEN": ("404", "no-such-route", "The API has no such route"),
+    "REQUEST_TOO_LARGE": ("413", "body-too-large", "The body is too large"),
     "INVALID_API_KEY": ("403", "forbidden", "The API key is missing or not valid"),
     "THROTTLED": ("429", "too-many-requests", "Too many requests; slow down and try again"),
     "QUOTA_EXCEEDED": ("429", "too-many-requests", "The quota of this API key is used up"),
