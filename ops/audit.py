@@ -77,7 +77,5 @@ def verify_bucket(client: Any, bucket: str, day: date) -> Audit:
     trail = S3AuditTrail(bucket, lambda: client)
     try:
         return Audit(check(day, trail), max(trail.days(), default=None))
-    except UnicodeDecodeError as error:
-        raise AuditError(f"a record of {day} in {bucket} is no text in UTF-8 ({error.reason}): it was overwritten") from None
     except ValueError as error:
         raise AuditError(f"{bucket}: below audit/ lies what is no day's folder ({error}). Next: look at it, and move it elsewhere") from None

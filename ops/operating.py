@@ -132,11 +132,14 @@ def _tell_letters(request: Request, found: Sequence[DeadLetter], kept: int | Non
     if found:
         rows = [(letter.sent.strftime("%Y-%m-%d %H:%M:%S"), letter.reason, letter.payment_id or "(none)", letter.correlation_id, letter.id) for letter in found]
         table(("set aside (UTC)", "reason", "payment", "correlation id", "message"), rows)
-    if kept is None:
-        more = f" (no more than {MOST} are shown)" if len(found) >= MOST else ""
-        say(f"{len(found)} messages{more}; --replay gives them back to the work queue" if found else "no messages: nothing was set aside")
+    counted = f"{len(found)} message{'' if len(found) == 1 else 's'}"
+    if kept is not None:
+        say(f"{counted} given back to the work queue, {kept} left")
+    elif found:
+        more = f" (no more than {MOST} are looked at)" if len(found) >= MOST else ""
+        say(f"{counted}{more}; --replay gives back what is shown here to the work queue")
     else:
-        say(f"{len(found)} messages were given back to the work queue, {kept} were left")
+        say("no messages: nothing was set aside")
 
 
 def _with_deployed(request: Request, show: Callable[[Deployed], int]) -> int:

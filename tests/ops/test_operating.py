@@ -287,7 +287,7 @@ def test_dead_letters_are_shown_with_their_reasons(app: dict[str, Any], capsys: 
     assert operating.dlq(asked("dlq"), replay=False, reason="") == 0
     said = capsys.readouterr().out
     assert payment in said
-    assert said.endswith("2 messages; --replay gives them back to the work queue\n")
+    assert said.endswith("2 messages; --replay gives back what is shown here to the work queue\n")
     assert operating.dlq(asked("dlq", json=True), replay=False, reason="unknown_payment") == 0
     assert [message["payment_id"] for message in json.loads(capsys.readouterr().out)["messages"]] == [payment]
 
@@ -300,7 +300,7 @@ def test_dead_letters_are_given_back(monkeypatch: pytest.MonkeyPatch, app: dict[
     said = json.loads(capsys.readouterr().out)
     assert ([message["payment_id"] for message in said["replayed"]], said["kept"]) == ([payment], 1)
     assert operating.dlq(asked("dlq"), replay=True, reason="") == 0
-    assert capsys.readouterr().out.endswith("1 messages were given back to the work queue, 0 were left\n")
+    assert capsys.readouterr().out.endswith("1 message given back to the work queue, 0 left\n")
 
 
 def test_what_aws_refuses_is_told_in_its_words(monkeypatch: pytest.MonkeyPatch, app: dict[str, Any], capsys: Capture) -> None:
