@@ -15,8 +15,8 @@ from payments.storage.database import DatabaseUnavailable
 from payments.storage.payments import Payments
 from payments.telemetry import Telemetry
 
-MARGIN = 3.0
-"""Seconds before the caller's end at which nothing new is begun."""
+MARGIN = 15.0
+"""Seconds before the caller's end at which nothing new is begun: about what one step takes at worst, with all its repetitions and time-outs."""
 
 _THREADS = 10
 """As many as SQS hands over in a batch."""
