@@ -13,7 +13,7 @@ import moto.sqs.models
 from moto.core.config import default_user_config
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 
-from localcloud import moto_offerings
+from localcloud import moto_offerings, moto_queues
 from localcloud.models import LOADER
 
 
@@ -33,6 +33,7 @@ def as_a_control_plane() -> None:
     moto.settings.ACM_VALIDATION_WAIT = 0
     queue: Any = moto.sqs.models.Queue
     queue.lambda_event_source_mappings = property(_no_mappings, _forget)
+    moto_queues.quick_when_deep()
 
 
 def _models_read_once() -> None:
