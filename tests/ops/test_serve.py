@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -55,7 +54,7 @@ def _deployed(client: _Client, **outputs: dict[str, Any]) -> Deployed:
 
 
 @pytest.fixture
-def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A session on a local target in a folder of the test's own, without an engine."""
     monkeypatch.setattr(places, "LOCAL", tmp_path)
     workspace = SimpleNamespace(stack="dev", name="dev", suffix="")

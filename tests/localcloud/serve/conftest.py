@@ -15,7 +15,7 @@ from localcloud import control
 from localcloud.aws import Aws
 from localcloud.control import Running
 from localcloud.serve.service import Service, Settings
-from tests.localcloud.serve.deployment import Deployment
+from tests.localcloud.serve.deployment import Api, Deployment
 
 _ACCOUNTS = itertools.count(100_000_000_001)
 
@@ -70,3 +70,8 @@ def eventually() -> Callable[[Callable[[], Any]], Any]:
             return found
 
     return wait
+
+
+@pytest.fixture
+def api(deployment: Deployment) -> Api:
+    return Api(deployment)

@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from localcloud.aws import Aws
+from localcloud.serve.service import Service
 
 _TRUST = json.dumps({"Version": "2012-10-17", "Statement": []})
 
@@ -152,3 +155,8 @@ class Api:
         used = self.client.create_usage_plan(name=f"plan-{made['id']}", apiStages=[{"apiId": self.id, "stage": "test"}], **plan)
         self.client.create_usage_plan_key(usagePlanId=used["id"], keyId=made["id"], keyType="API_KEY")
         return made["id"], value
+
+
+def post(service: Service, api: Api, path: str, **request: Any) -> httpx.Response:
+    """Sends a request (a POST unless `method` says otherwise) to a path of the API's stage."""
+    return httpx.request(request.pop("method", "POST"), f"{service.endpoint}/{api.id}/test/{path}", timeout=30, **request)

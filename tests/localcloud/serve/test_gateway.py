@@ -11,10 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from localcloud.serve.model import ServeError
-from localcloud.serve.service import Service
 from tests.localcloud.serve.conftest import Serve
-from tests.localcloud.serve.deployment import Api, Deployment
+from tests.localcloud.serve.deployment import Api, Deployment, post
 
 _SCHEMA = {
     "$schema": "http://json-schema.org/draft-04/schema#",
@@ -36,15 +34,6 @@ def handler(event, context):
 """
 
 
-@pytest.fixture
-def api(deployment: Deployment) -> Api:
-    return Api(deployment)
-
-
-def _post(service: Service, api: Api, path: str, **request: Any) -> httpx.Response:
-    return httpx.request(request.pop("method", "POST"), f"{service.endpoint}/{api.id}/test/{path}", timeout=30, **request)
-
-
 def test_a_function_gets_the_whole_event_of_a_proxy_integration(deployment: Deployment, api: Api, serve: Serve) -> None:
     deployment.function("echo")
     api.method("echo", "things", "{id}", verb="PUT", apiKeyRequired=True)
@@ -53,7 +42,7 @@ def test_a_function_gets_the_whole_event_of_a_proxy_integration(deployment: Depl
     service = serve()
     assert service.urls == {"things/test": f"{service.endpoint}/{api.id}/test"}
 
-    answer = _post(
+    answer = post(
         service,
         api,
         "things/a%20b?x=1&x=2&y=",
@@ -90,10 +79,10 @@ def test_what_is_not_there_is_null_in_the_event_and_bytes_are_base64(deployment:
     api.method("echo", "echo")
     api.stage()
     service = serve()
-    event = _post(service, api, "echo").json()
+    event = post(service, api, "echo").json()
     assert [event[name] for name in ("body", "queryStringParameters", "multiValueQueryStringParameters", "pathParameters", "stageVariables")] == [None] * 5
     assert "apiKeyId" not in event["requestContext"]["identity"]
-    event = _post(service, api, "echo", content=b"\xff\x00", headers={"Content-Type": "image/png"}).json()
+    event = post(service, api, "echo", content=b"\xff\x00", headers={"Content-Type": "image/png"}).json()
     assert (event["body"], event["isBase64Encoded"]) == (base64.b64encode(b"\xff\x00").decode(), True)
 
 
@@ -102,7 +91,7 @@ def test_a_route_that_is_not_there(deployment: Deployment, api: Api, serve: Serv
     deployment.function("echo")
     api.method("echo", "echo")
     api.stage()
-    answer = _post(serve(), api, path, method=method)
+    answer = post(serve(), api, path, method=method)
     assert (answer.status_code, answer.json()) == (403, {"message": "Missing Authentication Token"})
     assert answer.headers["x-amzn-ErrorType"] == "MissingAuthenticationTokenException"
 
@@ -126,9 +115,9 @@ def test_a_route_with_a_key_takes_keys_of_its_stages_plans_alone(deployment: Dep
     other = api.client.create_api_key(name="of no plan", enabled=True)
     unplanned = api.client.get_api_key(apiKey=other["id"], includeValue=True)["value"]
     service = serve()
-    assert _post(service, api, "echo", headers={"x-api-key": key}).status_code == 200
+    assert post(service, api, "echo", headers={"x-api-key": key}).status_code == 200
     for headers in ({}, {"x-api-key": "wrong"}, {"x-api-key": disabled}, {"x-api-key": unplanned}):
-        answer = _post(service, api, "echo", headers=headers)
+        answer = post(service, api, "echo", headers=headers)
         assert (answer.status_code, answer.json()) == (403, {"message": "Forbidden"})
         assert answer.headers["x-amzn-ErrorType"] == "ForbiddenException"
 
@@ -139,11 +128,11 @@ def test_a_plans_throttle_is_each_keys_own(deployment: Deployment, api: Api, ser
     api.stage()
     (_, one), (_, other) = (api.key(throttle={"rateLimit": 0.1, "burstLimit": 2}) for _ in range(2))
     service = serve()
-    answers = [_post(service, api, "echo", headers={"x-api-key": one}) for _ in range(3)]
+    answers = [post(service, api, "echo", headers={"x-api-key": one}) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert answers[2].json() == {"message": "Too Many Requests"}
     assert answers[2].headers["x-amzn-ErrorType"] == "TooManyRequestsException"
-    assert _post(service, api, "echo", headers={"x-api-key": other}).status_code == 200
+    assert post(service, api, "echo", headers={"x-api-key": other}).status_code == 200
 
 
 def test_a_stages_throttle_is_for_all_clients_together(deployment: Deployment, api: Api, serve: Serve) -> None:
@@ -154,7 +143,7 @@ def test_a_stages_throttle_is_for_all_clients_together(deployment: Deployment, a
     patch = [{"op": "replace", "path": path, "value": value} for path, value in settings.items()]
     api.client.update_stage(restApiId=api.id, stageName="test", patchOperations=patch)
     service = serve()
-    assert [_post(service, api, "echo").status_code for _ in range(2)] == [200, 429]
+    assert [post(service, api, "echo").status_code for _ in range(2)] == [200, 429]
 
 
 def test_a_plans_quota(deployment: Deployment, api: Api, serve: Serve) -> None:
@@ -163,7 +152,7 @@ def test_a_plans_quota(deployment: Deployment, api: Api, serve: Serve) -> None:
     api.stage()
     _, key = api.key(quota={"limit": 2, "period": "MONTH"})
     service = serve()
-    answers = [_post(service, api, "echo", headers={"x-api-key": key}) for _ in range(3)]
+    answers = [post(service, api, "echo", headers={"x-api-key": key}) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert answers[2].json() == {"message": "Limit Exceeded"}
     assert answers[2].headers["x-amzn-ErrorType"] == "LimitExceededException"
@@ -182,14 +171,14 @@ def test_a_body_must_fit_the_model_of_its_type(deployment: Deployment, api: Api,
     )
     api.stage()
     service = serve()
-    assert _post(service, api, "thing", json={"amount": 1}).status_code == 200
+    assert post(service, api, "thing", json={"amount": 1}).status_code == 200
     for body in (b"", b"{}", b'{"amount": 0}', b'{"amount": "1"}', b'{"amount": 1, "more": 1}', b"[]", b"{", b"\xff", b'{"amount": NaN}'):
-        answer = _post(service, api, "thing", content=body, headers={"Content-Type": "application/json; charset=utf-8"})
+        answer = post(service, api, "thing", content=body, headers={"Content-Type": "application/json; charset=utf-8"})
         assert (answer.status_code, answer.json()) == (400, {"message": "Invalid request body"}), body
         assert answer.headers["x-amzn-ErrorType"] == "BadRequestException"
     # A type that no model is for is not validated, unless there is a default.
-    assert _post(service, api, "thing", content=b"anything", headers={"Content-Type": "text/plain"}).status_code == 200
-    assert _post(service, api, "strict", content=b"anything", headers={"Content-Type": "text/plain"}).status_code == 400
+    assert post(service, api, "thing", content=b"anything", headers={"Content-Type": "text/plain"}).status_code == 200
+    assert post(service, api, "strict", content=b"anything", headers={"Content-Type": "text/plain"}).status_code == 400
 
 
 def test_a_model_may_refer_to_others(deployment: Deployment, api: Api, serve: Serve) -> None:
@@ -199,7 +188,7 @@ def test_a_model_may_refer_to_others(deployment: Deployment, api: Api, serve: Se
     api.method("echo", "tree", requestValidatorId=api.validator(), requestModels={"application/json": "Tree"})
     api.stage()
     service = serve()
-    assert [_post(service, api, "tree", json=body).status_code for body in ([1, 2], ["1"])] == [200, 400]
+    assert [post(service, api, "tree", json=body).status_code for body in ([1, 2], ["1"])] == [200, 400]
 
 
 def test_required_parameters_must_be_there(deployment: Deployment, api: Api, serve: Serve) -> None:
@@ -208,8 +197,8 @@ def test_required_parameters_must_be_there(deployment: Deployment, api: Api, ser
     api.method("echo", "thing", requestValidatorId=api.validator(), requestParameters=parameters)
     api.stage()
     service = serve()
-    assert _post(service, api, "thing?page=1", headers={"idempotency-key": "k"}).status_code == 200
-    answer = _post(service, api, "thing")
+    assert post(service, api, "thing?page=1", headers={"idempotency-key": "k"}).status_code == 200
+    answer = post(service, api, "thing")
     assert answer.status_code == 400
     message = answer.json()["message"]
     assert message.startswith("Missing required request parameters: [")
@@ -235,12 +224,12 @@ def test_gateway_responses_shape_what_api_gateway_answers_itself(deployment: Dep
     api.client.put_gateway_response(restApiId=api.id, responseType="DEFAULT_5XX", statusCode="500", responseTemplates={"application/json": "sorry"})
     api.stage()
     service = serve()
-    answer = _post(service, api, "echo", headers={"x-ask": "this"})
+    answer = post(service, api, "echo", headers={"x-ask": "this"})
     assert answer.status_code == 401
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["x-asked"] == "this"
     assert answer.json() == {"id": answer.headers["x-amzn-requestid"], "kind": "INVALID_API_KEY", "said": "Forbidden"}
-    answer = _post(service, api, "open", json={"fail": True})
+    answer = post(service, api, "open", json={"fail": True})
     assert (answer.status_code, answer.text) == (500, "sorry")
 
 
@@ -251,7 +240,7 @@ def test_a_functions_answer_is_the_response(deployment: Deployment, api: Api, se
     service = serve()
 
     def asked(answer: Any, **headers: str) -> httpx.Response:
-        return _post(service, api, "it", json={"answer": answer}, headers=headers)
+        return post(service, api, "it", json={"answer": answer}, headers=headers)
 
     answer = asked(
         {"statusCode": 202, "headers": {"X-One": "1", "Date": "never"}, "multiValueHeaders": {"X-Two": ["a", "b"]}, "body": "ä", "isBase64Encoded": False}
@@ -287,7 +276,7 @@ def test_an_answer_in_another_format_is_a_bad_gateway(deployment: Deployment, ap
     deployment.function("answers", _ANSWERS)
     api.method("answers", "it")
     api.stage()
-    response = _post(serve(), api, "it", json={"answer": answer})
+    response = post(serve(), api, "it", json={"answer": answer})
     assert (response.status_code, response.json()) == (502, {"message": "Internal server error"})
 
 
@@ -297,13 +286,13 @@ def test_a_function_that_fails_is_a_bad_gateway_and_one_that_is_slow_a_timeout(d
     api.stage()
     service = serve()
     service.warm()
-    assert _post(service, api, "it", json={"fail": True}).status_code == 502
+    assert post(service, api, "it", json={"fail": True}).status_code == 502
     began = time.monotonic()
-    answer = _post(service, api, "it", json={"sleep": 4, "answer": {}})
+    answer = post(service, api, "it", json={"sleep": 4, "answer": {}})
     assert 1.4 < time.monotonic() - began < 3.5
     assert (answer.status_code, answer.json()) == (504, {"message": "Endpoint request timed out"})
     # The function goes on; another process takes the next request.
-    assert _post(service, api, "it", json={"answer": {"statusCode": 201}}).status_code == 201
+    assert post(service, api, "it", json={"answer": {"statusCode": 201}}).status_code == 201
 
 
 def test_a_function_that_api_gateway_may_not_invoke_is_an_error(deployment: Deployment, api: Api, serve: Serve) -> None:
@@ -312,8 +301,8 @@ def test_a_function_that_api_gateway_may_not_invoke_is_an_error(deployment: Depl
     api.method("echo", "open")
     api.stage()
     service = serve()
-    assert _post(service, api, "open").status_code == 200
-    answer = _post(service, api, "closed")
+    assert post(service, api, "open").status_code == 200
+    answer = post(service, api, "closed")
     assert (answer.status_code, answer.json()) == (500, {"message": "Internal server error"})
 
 
@@ -321,7 +310,7 @@ def test_a_function_with_all_its_concurrency_in_use_is_an_error(deployment: Depl
     deployment.function("echo", reserved=0)
     api.method("echo", "it")
     api.stage()
-    assert _post(serve(), api, "it").status_code == 500
+    assert post(serve(), api, "it").status_code == 500
 
 
 def test_requests_are_in_the_stages_access_log(deployment: Deployment, api: Api, serve: Serve, eventually: Callable[..., Any]) -> None:
@@ -346,7 +335,7 @@ def test_requests_are_in_the_stages_access_log(deployment: Deployment, api: Api,
     patch = [{"op": "replace", "path": f"/accessLogSettings/{name}", "value": value} for name, value in settings.items()]
     api.client.update_stage(restApiId=api.id, stageName="test", patchOperations=patch)
     service = serve()
-    good, bad = _post(service, api, "echo", headers={"x-api-key": key}), _post(service, api, "echo")
+    good, bad = post(service, api, "echo", headers={"x-api-key": key}), post(service, api, "echo")
     lines = eventually(lambda: len(found := deployment.logged("/access")) == 2 and found)
     by_id = {line["requestId"]: line for line in map(json.loads, lines)}
     one, other = by_id[good.headers["x-amzn-requestid"]], by_id[bad.headers["x-amzn-requestid"]]
@@ -355,59 +344,3 @@ def test_requests_are_in_the_stages_access_log(deployment: Deployment, api: Api,
     assert one["identity.apiKey"].endswith(key[-6:])
     assert key not in json.dumps(lines)
     assert [other[name] for name in names[3:]] == ["POST", "/echo", "403", "INVALID_API_KEY", "-", "-"]
-
-
-def test_what_cannot_be_served_is_said(deployment: Deployment, api: Api, serve: Serve) -> None:
-    deployment.function("echo")
-    api.method("echo", "signed", authorizationType="AWS_IAM")
-    api.method("echo", "open")
-    api.stage()
-    problems = serve().deployed.problems
-    assert len(problems) == 1
-    assert "POST /signed" in problems[0]
-    assert "AWS_IAM is not served here" in problems[0]
-
-
-def test_the_service_tells_of_itself(deployment: Deployment, serve: Serve) -> None:
-    deployment.function("echo")
-    service = serve()
-    about = httpx.get(f"{service.endpoint}/_serve").json()
-    assert about["functions"] == ["echo"]
-    assert about["endpoint"] == service.endpoint
-
-
-def test_what_is_deployed_anew_is_served_without_a_request_lost(deployment: Deployment, api: Api, serve: Serve, eventually: Callable[..., Any]) -> None:
-    deployment.function("echo", "def handler(event, context): return {'statusCode': 200, 'body': 'old'}")
-    api.method("echo", "it")
-    api.stage()
-    service = serve(feeding=True, refresh=0.2)
-    assert _post(service, api, "it").text == "old"
-    deployment.package("echo", "def handler(event, context): return {'statusCode': 200, 'body': 'new'}")
-    api.method("echo", "further")
-
-    def new() -> bool:
-        answer = _post(service, api, "it")
-        assert answer.status_code == 200
-        return answer.text == "new"
-
-    eventually(new)
-    eventually(lambda: _post(service, api, "further").status_code == 200)
-    # While nothing can be read, what was served goes on.
-    deployment.packages["gone"] = deployment.folder / "gone.zip"
-    time.sleep(0.5)
-    assert _post(service, api, "it").text == "new"
-
-
-def test_a_port_that_is_taken(deployment: Deployment, serve: Serve) -> None:
-    deployment.function("echo")
-    with pytest.raises(OSError, match="in use"):
-        serve(port=serve()._server.port)
-
-
-def test_a_function_with_layers_is_refused(deployment: Deployment, serve: Serve) -> None:
-    deployment.function("layered")
-    client = deployment.aws.client("lambda")
-    layer = client.publish_layer_version(LayerName="more", Content={"ZipFile": deployment.packages["layered"].read_bytes()})
-    client.update_function_configuration(FunctionName="layered", Layers=[layer["LayerVersionArn"]])
-    with pytest.raises(ServeError, match="function layered has layers"):
-        serve()
