@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from xdist.scheduler import LoadScopeScheduling
 
-# Each module deploys once and asks many questions about it: on two workers, it would be deployed twice.
-_TOGETHER = "tests/engine/"
+# Each of these modules makes something once that takes long (a deployment, the packages, a served environment) and asks many questions about it:
+# on two workers, it would be made twice.
+_TOGETHER = ("tests/engine/", "tests/ops/test_package", "tests/payments/flow/")
 
 
 class Scheduling(LoadScopeScheduling):
-    """Tests go to whichever worker is free, one by one; those of a module with the engine go to one worker, and first, as they take longest.
+    """Tests go to whichever worker is free, one by one; those of the modules above go to one worker each, and first, as they take longest.
 
     (`--dist loadgroup` is meant for this; with pytest 9.2, pytest-xdist 3.8 does not see its marks.)
     """

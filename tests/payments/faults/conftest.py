@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
-from moto.server import ThreadedMotoServer
 
-from localcloud.moto_settings import as_a_control_plane
 from localcloud.stores.postgres import PostgresServer
-from tests.payments.faults.world import REGION, World, stores, zygote
+from tests.payments.faults.world import REGION, ROOT, World, stores, zygote
 from tests.payments.postgres import PASSWORD, USER, TestDatabase
 from tests.payments.processors.stripe_api import KEY, StripeApi
 
 
 @pytest.fixture(scope="session")
 def moto_address() -> Iterator[str]:
-    """A moto server of this test process."""
-    as_a_control_plane()
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    """Of a moto server."""
+    command = [sys.executable, "-m", "tests.payments.faults.moto_server"]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdin
+        assert process.stdout
+        yield process.stdout.readline().strip()
+        process.stdin.close()
 
 
 @pytest.fixture(scope="session")
