@@ -1,7 +1,5 @@
 """The payment service: functions behind an API, a queue between them, one by the clock, events for whoever listens."""
 
-import pulumi
-
 from projects.app.api import Api, ApiArgs
 from projects.app.domain import Domain
 from projects.app.functions import Functions, FunctionsArgs
@@ -31,8 +29,8 @@ stack.publish(
         api_name=api.api.name,
         api_stage=api.stage.stage_name,
         api_key=api.key,
-        function_names=pulumi.Output.all(**{name: made.name for name, made in functions.by_name.items()}),
-        function_arns=pulumi.Output.all(**{name: made.arn for name, made in functions.by_name.items()}),
+        function_names=functions.names,
+        function_arns=functions.arns,
         work_queue_name=work.queue.name,
         work_queue_url=work.queue.url,
         dead_letter_queue_name=work.dead_letters.name,

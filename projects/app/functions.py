@@ -39,15 +39,19 @@ class FunctionsArgs:
 class Functions(Component):
     """Produces each function of the payment service with its role and log group, and feeds the worker from the work queue.
 
-    Outputs: `by_name`: the functions by their name in `payments.functions`.
+    Outputs: `by_name`: the functions by their name in `payments.functions`; `names`, `arns`: their own, by the same.
     """
 
     by_name: Mapping[str, aws.lambda_.Function]
+    names: pulumi.Output[dict[str, str]]
+    arns: pulumi.Output[dict[str, str]]
 
     def __init__(self, name: str, environment: Environment, settings: AppSettings, args: FunctionsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, environment, opts)
         self._settings, self._args = settings, args
         self.by_name = {function.name: self._function(function) for function in FUNCTIONS}
+        self.names = pulumi.Output.all(**{function: made.name for function, made in self.by_name.items()})
+        self.arns = pulumi.Output.all(**{function: made.arn for function, made in self.by_name.items()})
         aws.lambda_.EventSourceMapping(
             "work",
             event_source_arn=args.reach.work.queue.arn,
