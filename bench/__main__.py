@@ -2,12 +2,14 @@
 
 import argparse
 
-from bench import deploy, rehearsal
+from bench import deploy, packages, payments, rehearsal
 
-parser = argparse.ArgumentParser(prog="python -m bench", description="Ratios of commands measured side by side, in one run each.")
-parser.add_argument("what", nargs="*", choices=["rehearsal", "deploy", []], help="which benchmark (both)")
+_BENCHES = {"rehearsal": rehearsal, "deploy": deploy, "payments": payments, "packages": packages}
+
+parser = argparse.ArgumentParser(prog="python -m bench", description="Ratios of what is measured side by side, in one run each.")
+parser.add_argument("what", nargs="*", choices=[*_BENCHES, []], help="which benchmark (all)")
 parser.add_argument("--rounds", type=int, default=3, help="how many times each is measured (3)")
 options = parser.parse_args()
-for name, bench in {"rehearsal": rehearsal, "deploy": deploy}.items():
+for name, bench in _BENCHES.items():
     if not options.what or name in options.what:
         bench.run(options.rounds)
