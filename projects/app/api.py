@@ -17,10 +17,10 @@ from projects.app.settings import ApiSettings
 from shared.component import Component
 from shared.environment import Environment
 
-_PROBLEM = "application/problem+json"
+ANSWER_PARAMETERS = {"gatewayresponse.header.Content-Type": "'application/problem+json'"}
+"""The headers of API Gateway's own answers."""
 
-# API Gateway's own answers, in the shape that the service's have (RFC 9457), without saying what inside failed.
-_ANSWERS = {
+ANSWERS = {
     "BAD_REQUEST_BODY": ("400", "invalid-request", "The request body does not fit the route's model"),
     "BAD_REQUEST_PARAMETERS": ("400", "invalid-request", "A required header or parameter is missing"),
     # What API Gateway calls a path or method that no route is for.
@@ -33,6 +33,12 @@ _ANSWERS = {
     "INTEGRATION_FAILURE": ("504", "timeout", "The service did not answer"),
     "DEFAULT_5XX": ("500", "internal-error", "The service could not answer"),
 }
+"""API Gateway's own answers, in the shape that the service's have (RFC 9457), without saying what inside failed: status, problem, title."""
+
+
+def template(status: str, problem: str, title: str) -> str:
+    """The mapping template of such an answer's body."""
+    return json.dumps({"type": f"urn:payments:problem:{problem}", "title": title, "status": int(status), "correlation_id": "$context.requestId"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +86,7 @@ class Api(Component):
             name, name="all", rest_api=self.api.id, validate_request_body=True, validate_request_parameters=True, opts=self.child()
         )
         routes = [self._route(route, args.functions[route.function.name]) for route in ROUTES]
-        answers = [self._answer(kind, *said) for kind, said in _ANSWERS.items()]
+        answers = [self._answer(kind, *said) for kind, said in ANSWERS.items()]
         self.stage = self._stage(name, settings, args, routes, answers)
         self.url = self.stage.invoke_url
         self.key = self._usage(name, settings)
@@ -127,14 +133,13 @@ class Api(Component):
         return Made(model, method, integration)
 
     def _answer(self, kind: str, status: str, problem: str, title: str) -> aws.apigateway.Response:
-        body = {"type": f"urn:payments:problem:{problem}", "title": title, "status": int(status), "correlation_id": "$context.requestId"}
         return aws.apigateway.Response(
             kind.lower().replace("_", "-"),
             rest_api_id=self.api.id,
             response_type=kind,
             status_code=status,
-            response_templates={"application/json": json.dumps(body)},
-            response_parameters={"gatewayresponse.header.Content-Type": f"'{_PROBLEM}'"},
+            response_templates={"application/json": template(status, problem, title)},
+            response_parameters=ANSWER_PARAMETERS,
             opts=self.child(),
         )
 

@@ -21,7 +21,7 @@ def definitions() -> dict[str, str]:
 
     found = {"as it stands": trigger()}
     with pytest.MonkeyPatch.context() as patched:
-        patched.setitem(program._ANSWERS, "THROTTLED", ("429", "too-many-requests", "Another title"))
+        patched.setitem(program.ANSWERS, "THROTTLED", ("429", "too-many-requests", "Another title"))
         found["another answer"] = trigger()
     with pytest.MonkeyPatch.context() as patched:
         patched.setitem(ROUTES[0].schema, "title", "Another")
