@@ -24,12 +24,10 @@ _TRUST = json.dumps({"Version": "2012-10-17", "Statement": []})
 
 @dataclass(frozen=True)
 class Made:
-    """What callers need of it. key: of the API. dead_letters: the URL of the queue."""
+    """What callers need of it. key: of the API."""
 
     api: str
     key: str
-    key_id: str
-    dead_letters: str
 
 
 def deploy(aws: Aws, folder: Path, database_port: int) -> Made:
@@ -57,8 +55,8 @@ def deploy(aws: Aws, folder: Path, database_port: int) -> Made:
             responseParameters=ANSWER_PARAMETERS,
         )
     api.stage()
-    key_id, key = api.key()
-    return Made(api.id, key, key_id, queues["dead-letters"])
+    _, key = api.key()
+    return Made(api.id, key)
 
 
 def _queues(aws: Aws) -> dict[str, str]:
