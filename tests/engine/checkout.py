@@ -26,6 +26,7 @@ import yaml
 from localcloud import control
 from localcloud.aws import Aws
 from localcloud.control import Running
+from ops import package_trust
 from ops.toolchain import Cli
 from shared.page import ROOT
 
@@ -229,7 +230,10 @@ def check_out(root: Path, cli: Cli) -> Checkout:
     for name in _FILES:
         shutil.copy2(ROOT / name, root / name)
     (root / ".local").mkdir()
-    for name in ("packages", "toolchain.json"):
+    # Packages hold the certificate of the checkout's authority: who shares the one shares the other.
+    package_trust.bundle("local")
+    (ROOT / ".local" / "packages").mkdir(parents=True, exist_ok=True)
+    for name in ("packages", "ca", "toolchain.json"):
         if (ROOT / ".local" / name).exists():
             (root / ".local" / name).symlink_to(ROOT / ".local" / name)
     # The programs' Pulumi.yaml names the environment that they run in by this path.
