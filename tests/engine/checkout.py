@@ -33,6 +33,9 @@ from shared.page import ROOT
 DEV_ACCOUNT = "123456789012"
 
 # What a deployment reads; the tests, the documents and the tools' caches stay behind.
+SHARED = ("packages", "ca", "toolchain.json")
+"""Of `.local`, what every checkout has from the original."""
+
 _FOLDERS = ("environments", "localcloud", "ops", "payments", "projects", "requirements", "shared", "tools")
 _FILES = ("tasks.py", "pyproject.toml")
 _INVOKE_SECONDS = 180.0
@@ -233,7 +236,7 @@ def check_out(root: Path, cli: Cli) -> Checkout:
     # Packages hold the certificate of the checkout's authority: who shares the one shares the other.
     package_trust.bundle("local")
     (ROOT / ".local" / "packages").mkdir(parents=True, exist_ok=True)
-    for name in ("packages", "ca", "toolchain.json"):
+    for name in SHARED:
         if (ROOT / ".local" / name).exists():
             (root / ".local" / name).symlink_to(ROOT / ".local" / name)
     # The programs' Pulumi.yaml names the environment that they run in by this path.

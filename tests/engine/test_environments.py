@@ -11,7 +11,7 @@ import pytest
 
 from localcloud.aws import Aws
 from tests.engine.census import Census, beyond, census, known
-from tests.engine.checkout import DEV_ACCOUNT, Checkout, Ended
+from tests.engine.checkout import DEV_ACCOUNT, SHARED, Checkout, Ended
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -51,7 +51,7 @@ def _refusals(checkout: Checkout, seen: Seen) -> None:
     for name, arguments in (("deploy", ()), ("destroy", ()), ("misnamed", ("--confirm", "dev"))):
         command = "deploy" if name == "misnamed" else name
         seen.ends[f"refused {name}"] = checkout.invoke(command, "--env", "prod", "--target", "local", "--json", *arguments)
-    seen.facts["touched"] = [checkout.calls(), [path.name for path in checkout.local.iterdir() if path.name not in {"packages", "toolchain.json"}]]
+    seen.facts["touched"] = [checkout.calls(), [path.name for path in checkout.local.iterdir() if path.name not in SHARED]]
 
 
 def _failure(checkout: Checkout, seen: Seen, aws: Aws, empty: Census) -> None:
