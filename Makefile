@@ -39,6 +39,8 @@ format: $(READY) ## rewrite the code as `make lint` wants it
 
 docs: $(READY) ## write the generated parts of README.md and docs/
 	$(BIN)/python -m ops.docs
+	$(BIN)/python -m payments.openapi > docs/openapi.json.new
+	mv docs/openapi.json.new docs/openapi.json
 
 requirements: $(READY) ## lock requirements/*.in again; UPGRADE=1 takes the newest versions
 	$(LOCK) $(if $(UPGRADE),--upgrade) requirements/development.in --output-file requirements/all.txt
