@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import ConfigDict, Field, StringConstraints, field_validator
 
@@ -13,6 +13,8 @@ from shared import naming
 from shared.page import Page, PageError, Problem, Settings, problem
 
 Stage = Literal["dev", "staging", "prod"]
+DatabaseKind = Literal["rds", "aurora", "aurora-serverless", "dynamodb"]
+WayOut = Literal["nat-gateway", "nat-instance", "none"]
 AccountId = Annotated[str, StringConstraints(pattern=r"^\d{12}$")]
 
 # AWS's tag limits: "Tag naming and usage conventions" in the AWS General Reference.
@@ -38,6 +40,7 @@ class Platform(Settings):
     stage: which of the three stages the environment is; it is in every name.
     environment_suffix: tells copies of one stage apart in names and tags.
     naming: pattern of physical names; has {resource}, {stage} and {suffix}.
+    bucket_naming: pattern of the names of S3 buckets, which all of AWS's customers share; has {account} too. Left out, it is `naming` and the account.
     organization: of the Pulumi backend; `organization` where the backend has none (file, S3).
     copy_of: the environment that this one is a short-lived copy of (`--suffix` sets it); what AWS has once per account is the original's.
     protected: deploy and destroy ask for the environment's name.
@@ -48,6 +51,7 @@ class Platform(Settings):
     stage: Stage
     environment_suffix: str
     naming: str = "{resource}-{stage}-{suffix}"
+    bucket_naming: str | None = None
     organization: str = "organization"
     copy_of: str = ""
     protected: bool = False
@@ -67,12 +71,58 @@ class Platform(Settings):
     def _naming(cls, value: str) -> str:
         return naming.checked_pattern(value)
 
+    @field_validator("bucket_naming")
+    @classmethod
+    def _bucket_naming(cls, value: str | None) -> str | None:
+        return None if value is None else naming.checked_pattern(value, also={"account"})
+
     @field_validator("log_retention_days")
     @classmethod
     def _retention(cls, value: int) -> int:
         if value not in RETENTION_DAYS:
             raise ValueError(f"CloudWatch Logs keeps for one of {', '.join(map(str, RETENTION_DAYS))} days")
         return value
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What the environment is made of, as far as one program must know of what another one makes.
+
+    It is read from the sections that decide it, so that nothing is said twice on a page. A section that is malformed counts as the default
+    here, and is refused by the program whose it is.
+    database: `dynamodb` keeps payments in a table, and there is no relational database. database_key: `aws` has keys that AWS manages, and none of
+    our own. cache: there is a Redis, which also has the sessions. alarms: without them nobody is told of anything.
+    """
+
+    compute: Literal["lambda", "containers"] = "lambda"
+    database: DatabaseKind = "rds"
+    database_key: Literal["customer", "aws"] = "customer"
+    cache: bool = False
+    way_out: WayOut = "nat-gateway"
+    alarms: bool = True
+
+    @property
+    def relational(self) -> bool:
+        """Whether payments are kept in PostgreSQL."""
+        return self.database != "dynamodb"
+
+
+def shape_of(page: Page) -> Shape:
+    """The shape that a page describes."""
+
+    def word(key: str, part: str, known: tuple[str, ...], default: str) -> Any:
+        section = page.config.get(key)
+        value = section.get(part, default) if isinstance(section, dict) else default
+        return value if value in known else default
+
+    return Shape(
+        compute="containers" if "app:containers" in page.config else "lambda",
+        database=word("data:database", "kind", get_args(DatabaseKind), "rds"),
+        database_key=word("data:database", "key", ("customer", "aws"), "customer"),
+        cache="data:cache" in page.config,
+        way_out=word("networking:egress", "kind", get_args(WayOut), "nat-gateway"),
+        alarms="observability:alarms" in page.config,
+    )
 
 
 class AwsKeys(Settings):
@@ -90,6 +140,7 @@ class Environment:
     account: str
     region: str
     names: naming.Names
+    shape: Shape = Shape()
     partition: str = "aws"
 
     @property
@@ -119,8 +170,8 @@ def environment_of(page: Page) -> Environment:
     except PageError as error:
         problems += error.problems
     if platform is not None and keys is not None:
-        names = naming.Names(platform.naming, platform.stage, platform.environment_suffix, keys.allowed_account_ids[0])
+        names = naming.Names(platform.naming, platform.stage, platform.environment_suffix, keys.allowed_account_ids[0], platform.bucket_naming)
         problems += [problem(page.file, "platform:environmentSuffix", rule, platform.environment_suffix) for rule in names.problems()]
         if not problems:
-            return Environment(platform, keys.allowed_account_ids[0], keys.region, names)
+            return Environment(platform, keys.allowed_account_ids[0], keys.region, names, shape_of(page))
     raise PageError(problems)

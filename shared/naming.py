@@ -7,7 +7,7 @@ take, so that a suffix that is too long is known from the page alone, before any
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from string import Formatter
 
@@ -46,14 +46,15 @@ LIMITS = (BUCKET, DATABASE, LOAD_BALANCER, CACHE, ROLE, QUEUE, FUNCTION, RULE, T
 _PARTS = {"resource", "stage", "suffix"}
 
 
-def checked_pattern(pattern: str) -> str:
-    """The pattern, if it has {resource} and {suffix} and no part that names do not know; ValueError otherwise."""
+def checked_pattern(pattern: str, *, also: Collection[str] = ()) -> str:
+    """The pattern, if it has {resource} and {suffix} and no part that names (and `also`) do not know; ValueError otherwise."""
+    known = _PARTS | set(also)
     found = [(part, spec, conversion) for _, part, spec, conversion in Formatter().parse(pattern) if part is not None]
     if formatted := [part for part, spec, conversion in found if spec or conversion]:
         raise ValueError(f"says how {', '.join(formatted)} is to be written; a part has its name between the braces and nothing else")
     parts = {part for part, _, _ in found}
-    if unknown := parts - _PARTS:
-        raise ValueError(f"has unknown parts {', '.join(sorted(unknown))}; it may have {{resource}}, {{stage}} and {{suffix}}")
+    if unknown := parts - known:
+        raise ValueError(f"has unknown parts {', '.join(sorted(unknown))}; it may have {', '.join(f'{{{part}}}' for part in sorted(known))}")
     if missing := {"resource", "suffix"} - parts:
         raise ValueError(f"lacks {', '.join(f'{{{part}}}' for part in sorted(missing))}; without it names of two copies collide")
     return pattern
@@ -67,11 +68,12 @@ class Names:
     stage: str
     suffix: str
     account: str
+    buckets: str | None = None
 
     def __call__(self, word: str, limit: Limit = ANY) -> str:
         """The name of the resource called `word`; ValueError when AWS would refuse it.
 
-        Buckets are named in one space by all of AWS's customers, so theirs end with the account's number.
+        Buckets are named in one space by all of AWS's customers, so theirs end with the account's number, or have a pattern of their own.
         """
         if len(word) > limit.word:
             raise ValueError(f"{word!r} has {len(word)} characters; the word of one {limit.what}'s name may have {limit.word}, the rest is the environment's")
@@ -88,8 +90,10 @@ class Names:
                 over = len(longest) - limit.length
                 yield f"is {over} characters too long for the name of one {limit.what} ({limit.length} characters, {limit.word} of them the resource's)"
             elif not re.fullmatch(limit.pattern, shortest := self._filled("x", limit)):
-                yield f"with the naming {self.pattern!r} makes names such as {shortest!r}, which one {limit.what} may not have: {limit.pattern}"
+                yield f"with the naming {self._pattern(limit)!r} makes names such as {shortest!r}, which one {limit.what} may not have: {limit.pattern}"
 
     def _filled(self, word: str, limit: Limit) -> str:
-        name = self.pattern.format(resource=word, stage=self.stage, suffix=self.suffix)
-        return f"{name}-{self.account}" if limit is BUCKET else name
+        return self._pattern(limit).format(resource=word, stage=self.stage, suffix=self.suffix, account=self.account)
+
+    def _pattern(self, limit: Limit) -> str:
+        return self.pattern if limit is not BUCKET else self.buckets or f"{self.pattern}-{{account}}"

@@ -25,6 +25,7 @@ stack.publish(
         database_address=postgres.instance.address,
         database_port=postgres.instance.port,
         database_name=postgres.instance.db_name,
+        database_url=postgres.url,
         database_secret_arn=postgres.secret_arn,
         sessions_table_name=tables.sessions.name,
         sessions_table_arn=tables.sessions.arn,
@@ -34,5 +35,6 @@ stack.publish(
         documents_bucket_arn=buckets.documents.arn,
         audit_bucket_name=buckets.audit.name,
         audit_bucket_arn=buckets.audit.arn,
+        access_logs_bucket_name=buckets.access_logs.name,
     )
 )

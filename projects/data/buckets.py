@@ -19,17 +19,18 @@ ACCESS_LOGS = "access-logs"
 class Buckets(Component):
     """Produces the buckets `documents` and `audit`, and `access-logs`, which keeps who asked them for what (PCI DSS 10.2.1).
 
-    Outputs: `documents`, `audit`: the buckets.
+    Outputs: `documents`, `audit`, `access_logs`: the buckets.
     """
 
     documents: Bucket
     audit: Bucket
+    access_logs: Bucket
 
     def __init__(
         self, name: str, environment: Environment, settings: BucketSettings, *, key_arn: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__(name, environment, opts)
-        logs = Bucket(
+        self.access_logs = logs = Bucket(
             ACCESS_LOGS,
             environment,
             BucketArgs(

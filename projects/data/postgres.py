@@ -46,11 +46,12 @@ class Postgres(Component):
     """Produces the database instance in the private subnets, its parameter group, the log groups that it exports to, and its monitoring role.
 
     The master password is made, kept and rotated by RDS in Secrets Manager under the database's key; no one has to know it.
-    Outputs: `instance`, and `secret_arn` of that password.
+    Outputs: `instance`, `secret_arn` of that password, and `url`: how to connect, without user and password.
     """
 
     instance: aws.rds.Instance
     secret_arn: pulumi.Output[str]
+    url: pulumi.Output[str]
 
     def __init__(
         self,
@@ -93,7 +94,7 @@ class Postgres(Component):
             iam_database_authentication_enabled=True,
             port=PORT,
             db_subnet_group_name=subnets.name,
-            vpc_security_group_ids=[network.database_security_group_id],
+            vpc_security_group_ids=[network.group("database")],
             publicly_accessible=False,
             # what is seen of it
             enabled_cloudwatch_logs_exports=list(_LOGS),
@@ -115,6 +116,7 @@ class Postgres(Component):
             opts=self.child(depends_on=[*logs, role.policy]),
         )
         self.secret_arn = self.instance.master_user_secrets.apply(lambda secrets: _only_arn([secret.secret_arn for secret in secrets]))
+        self.url = pulumi.Output.format("postgresql://{0}:{1}/{2}?sslmode=verify-full", self.instance.address, self.instance.port, self.instance.db_name)
         self.register_outputs({"identifier": self.instance.identifier, "secretArn": self.secret_arn})
 
     def _parameters(self, major: int) -> aws.rds.ParameterGroup:

@@ -20,13 +20,14 @@ class Groups(Component):
     """Produces a security group per tier; without rules, so that what the rules name can be made in between.
 
     A tier's group exists also where the page has nothing in that tier, so that environments have the same shape.
-    Outputs: `functions`, `database`, `endpoints`, `nat`: the groups' ids.
+    Outputs: `functions`, `database`, `endpoints`, `nat`: the groups' ids; `ids`: all of them, by tier.
     """
 
     functions: pulumi.Output[str]
     database: pulumi.Output[str]
     endpoints: pulumi.Output[str]
     nat: pulumi.Output[str]
+    ids: pulumi.Output[dict[str, str]]
 
     def __init__(self, name: str, environment: Environment, *, vpc: Vpc, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, environment, opts)
@@ -35,6 +36,7 @@ class Groups(Component):
         self.database = self._group("database", "PostgreSQL")
         self.endpoints = self._group("endpoints", "Interface endpoints of AWS services")
         self.nat = self._group("nat", "NAT instance")
+        self.ids = pulumi.Output.all(functions=self.functions, database=self.database, endpoints=self.endpoints, nat=self.nat)
         self.register_outputs({})
 
     def _group(self, tier: str, description: str) -> pulumi.Output[str]:

@@ -16,7 +16,7 @@ import runpy
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 from unittest.mock import patch
 
 import pulumi
@@ -26,7 +26,7 @@ from pulumi.runtime.settings import SETTINGS
 from localcloud.aws import Aws, Clouds
 from localcloud.rehearsal import Program, Run, run
 from shared import page as pages
-from shared.contracts import CONTRACTS, VERSION_OUTPUT, Contract
+from shared.contracts import CONTRACTS, VERSION_OUTPUT, Contract, Tier
 from shared.environment import Environment, environment_of
 from shared.page import Page
 from shared.tags import tag_everything
@@ -80,7 +80,7 @@ class Cloud:
     def take(self, contract: type[C]) -> C:
         """The outputs of a project that was deployed or `published`, as a program takes them; to be called within `make`."""
         outputs = self.runs[contract.PROJECT].outputs
-        return contract.read(lambda name: pulumi.Output.from_input(outputs[name]))
+        return contract.read(lambda name: pulumi.Output.from_input(outputs.get(name)))
 
     def _run(self, project: str, main: Callable[[], object]) -> Run:
         # What a program that failed left unfinished belongs to a loop that is closed; the SDK would wait for it in the next one.
@@ -125,8 +125,7 @@ def network(cloud: Cloud) -> dict[str, Any]:
         "vpcCidr": "10.9.0.0/16",
         "publicSubnetIds": subnets(0),
         "privateSubnetIds": subnets(128),
-        "functionSecurityGroupId": group("functions"),
-        "databaseSecurityGroupId": group("database"),
+        "securityGroupIds": {tier: group(tier) for tier in get_args(Tier)},
         "logKeyArn": cloud.client("kms").create_key()["KeyMetadata"]["Arn"],
         "natGatewayIds": [],
         "natInstanceIds": [],

@@ -75,7 +75,8 @@ def test_every_missing_and_every_null_output_is_named(contract: type[Contract], 
     null = data.draw(st.sets(st.sampled_from(names))) - missing
     outputs = {name: None if name in null else value for name, value in found(contract).items() if name not in missing}
     told = contract.problems(outputs)
-    assert set(told) == {f"output {name} is missing" for name in missing} | {f"output {name} is null" for name in null}
+    needed = set(names) - contract.optional()
+    assert set(told) == {f"output {name} is missing" for name in missing & needed} | {f"output {name} is null" for name in null & needed}
 
 
 @EACH
@@ -84,7 +85,7 @@ def test_a_stack_without_outputs_was_never_deployed(contract: type[Contract]) ->
 
 
 @EACH
-@pytest.mark.parametrize("version", [None, 0, 2, "1"])
+@pytest.mark.parametrize("version", [None, 0, 99, "1"])
 def test_another_version_is_told_alone_whatever_else_differs(contract: type[Contract], version: object) -> None:
     outputs = found(contract, **{VERSION_OUTPUT: version})
     outputs.pop(next(iter(contract.outputs())))

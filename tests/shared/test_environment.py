@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from shared import naming
 from shared import page as pages
-from shared.environment import Environment, environment_of
+from shared.environment import Environment, Shape, environment_of, shape_of
 from shared.page import Page, PageError
 
 ACCOUNTS = {"dev": "123456789012", "staging": "234567890123", "prod": "345678901234"}
@@ -123,4 +124,34 @@ def test_all_that_is_wrong_with_platform_and_provider_is_said_at_once() -> None:
         "platform:tags",
         "aws:region",
         "aws:allowedAccountIds",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("dev", Shape(way_out="nat-instance")),
+        ("pci-dev", Shape(alarms=False)),
+        ("accounts-prod", Shape(database="dynamodb")),
+        ("aurora-dev", Shape(database="aurora", way_out="nat-instance", alarms=False)),
+        ("regions-staging", Shape(database_key="aws")),
+        ("containers-prod", Shape(compute="containers", database="aurora-serverless", cache=True, way_out="none")),
+    ],
+)
+def test_the_shape_is_what_the_sections_of_the_page_say(name: str, shape: Shape) -> None:
+    assert environment_of(pages.read(name)).shape == shape
+    assert shape.relational == (name != "accounts-prod")
+
+
+@pytest.mark.parametrize("value", [None, "rds", {"kind": "oracle"}, {"kind": ["rds"]}])
+def test_a_malformed_section_is_left_to_the_program_whose_it_is(value: object) -> None:
+    assert shape_of(pages.read("dev").with_values({"data:database": value})).database == "rds"
+
+
+def test_buckets_may_have_a_naming_of_their_own() -> None:
+    environment = environment_of(pages.read("aurora-prod"))
+    assert environment.names("audit", naming.BUCKET) == "fintech-payments-prod-aurora-audit"
+    assert environment.names("audit", naming.TABLE) == "audit-prod-aurora"
+    assert refusals(page(bucketNaming="{resource}-{stage}")) == [
+        'platform:bucketNaming = "{resource}-{stage}": lacks {suffix}; without it names of two copies collide',
     ]

@@ -53,9 +53,7 @@ def test_it_has_exactly_the_variables_that_it_reads(staging: Cloud, function: Fu
         "SESSIONS_TABLE": upstream["sessionsTableName"],
         "DOCUMENTS_BUCKET": upstream["documentsBucketName"],
         "AUDIT_BUCKET": upstream["auditBucketName"],
-        "DATABASE_HOST": upstream["databaseAddress"],
-        "DATABASE_PORT": "5432",
-        "DATABASE_NAME": upstream["databaseName"],
+        "DATABASE_URL": upstream["databaseUrl"],
         "DATABASE_SECRET_ARN": upstream["databaseSecretArn"],
         "WORK_QUEUE_URL": published["workQueueUrl"],
         "DEAD_LETTER_QUEUE_URL": published["deadLetterQueueUrl"],
@@ -63,7 +61,8 @@ def test_it_has_exactly_the_variables_that_it_reads(staging: Cloud, function: Fu
         "PAYMENT_EVENTS_TOPIC_ARN": published["paymentEventsTopicArn"],
         "PROCESSOR": "sandbox",
     }
-    assert configuration(staging, function)["Environment"]["Variables"] == {variable.value: values[variable.value] for variable in function.environment}
+    wanted = {*function.needs("relational"), *function.optional}
+    assert configuration(staging, function)["Environment"]["Variables"] == {name: value for name, value in values.items() if name in wanted}
 
 
 @EACH
@@ -83,7 +82,7 @@ def test_its_variables_are_what_its_settings_want(staging: Cloud, function: Func
 def test_it_runs_in_the_private_subnets_and_is_traced(staging: Cloud, function: Function) -> None:
     about, network = configuration(staging, function), staging.runs["networking"].outputs
     assert sorted(about["VpcConfig"]["SubnetIds"]) == sorted(network["privateSubnetIds"])
-    assert about["VpcConfig"]["SecurityGroupIds"] == [network["functionSecurityGroupId"]]
+    assert about["VpcConfig"]["SecurityGroupIds"] == [network["securityGroupIds"]["functions"]]
     assert about["TracingConfig"] == {"Mode": "Active"}
 
 

@@ -65,7 +65,7 @@ def test_it_stands_in_the_private_subnets_and_nowhere_else(cloud: Cloud) -> None
     instance, outputs = make(cloud), cloud.runs["networking"].outputs
     assert not instance["PubliclyAccessible"]
     assert {subnet["SubnetIdentifier"] for subnet in instance["DBSubnetGroup"]["Subnets"]} == set(outputs["privateSubnetIds"])
-    assert [group["VpcSecurityGroupId"] for group in instance["VpcSecurityGroups"]] == [outputs["databaseSecurityGroupId"]]
+    assert [group["VpcSecurityGroupId"] for group in instance["VpcSecurityGroups"]] == [outputs["securityGroupIds"]["database"]]
 
 
 def test_connections_need_tls_and_are_logged(cloud: Cloud) -> None:

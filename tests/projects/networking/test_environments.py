@@ -30,7 +30,7 @@ def test_the_contract_is_what_ec2_has(cloud: Cloud) -> None:
     assert {subnet["SubnetId"] for subnet in subnets(cloud, "public")} == set(outputs["publicSubnetIds"])
     assert {subnet["SubnetId"] for subnet in subnets(cloud, "private")} == set(outputs["privateSubnetIds"])
     tiers = groups(cloud)
-    assert (outputs["functionSecurityGroupId"], outputs["databaseSecurityGroupId"]) == (tiers["functions"], tiers["database"])
+    assert outputs["securityGroupIds"] == tiers
 
 
 def test_names_resolve_in_the_vpc(cloud: Cloud) -> None:

@@ -22,8 +22,7 @@ def network(cloud: Cloud, **changed: Any) -> dict[str, Any]:
         "vpcCidr": "10.9.0.0/16",
         "publicSubnetIds": ["subnet-0123456789abcdef0"],
         "privateSubnetIds": ["subnet-0123456789abcdef1"],
-        "functionSecurityGroupId": "sg-0123456789abcdef0",
-        "databaseSecurityGroupId": "sg-0123456789abcdef1",
+        "securityGroupIds": {"functions": "sg-0123456789abcdef0", "database": "sg-0123456789abcdef1"},
         "logKeyArn": cloud.client("kms").create_key()["KeyMetadata"]["Arn"],
         "natGatewayIds": GATEWAYS,
         "natInstanceIds": [],
@@ -45,6 +44,7 @@ def data(cloud: Cloud) -> dict[str, Any]:
         "databaseAddress": "database-1.example.com",
         "databasePort": 5432,
         "databaseName": "payments",
+        "databaseUrl": "postgresql://database-1.example.com:5432/payments?sslmode=verify-full",
         "databaseSecretArn": environment.arn("secretsmanager", "secret:database"),
         "sessionsTableName": tables["sessions"],
         "sessionsTableArn": environment.arn("dynamodb", f"table/{tables['sessions']}"),
@@ -54,6 +54,7 @@ def data(cloud: Cloud) -> dict[str, Any]:
         "documentsBucketArn": bucket_arn(environment, "documents"),
         "auditBucketName": names["audit"],
         "auditBucketArn": bucket_arn(environment, "audit"),
+        "accessLogsBucketName": environment.names("access-logs", naming.BUCKET),
     }
 
 
@@ -62,11 +63,14 @@ def app(cloud: Cloud, **changed: Any) -> dict[str, Any]:
     names = {function.name: cloud.environment.names(function.name, naming.FUNCTION) for function in FUNCTIONS}
     return {
         "apiUrl": "https://api.example.com/stage",
+        "endpointUrls": {route: f"https://api.example.com/stage/{route}" for route in ("process-payment", "verify-payment")},
         "apiName": "payments-api",
         "apiStage": "live",
         "apiKey": "not-a-real-key",
         "functionNames": names,
         "functionArns": {word: cloud.environment.arn("lambda", f"function:{name}") for word, name in names.items()},
+        "serviceNames": {},
+        "taskDefinitionArns": {},
         "workQueueName": "work-queue",
         "workQueueUrl": "https://sqs.example.com/work-queue",
         "deadLetterQueueName": "dead-queue",
