@@ -121,6 +121,8 @@ async def _served(place: Place, threads: Threads, request: Request) -> Response:
             raise errors.temporarily_unavailable()
         async with asyncio.timeout(BODY_SECONDS):
             body = await _body(request)
+        if threads.full:  # others have arrived since
+            raise errors.temporarily_unavailable()
     except ClientDisconnect:
         return Response(status_code=400)  # which nobody reads
     except TimeoutError:
