@@ -59,4 +59,7 @@ class Database:
         # libpq goes to this address and still verifies the certificate by the name (libpq, "hostaddr").
         found = {"PGHOSTADDR": self._server.address}
         # Where the system has one loopback address only, PostgreSQL could not have the port of the deployment.
-        return found if self._server.port == self._port == PORT else {**found, "DATABASE_PORT": str(self._server.port)}
+        return found if self._server.port == self._port == PORT else {**found, "DATABASE_URL": self._url()}
+
+    def _url(self) -> str:
+        return f"postgresql://{self._host}:{self._server.port}/{self._name}?sslmode=verify-full"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Literal
 
 PYTHON_VERSION = "3.13"
 """The Python of the Lambda runtime, for which packages are made."""
@@ -26,18 +29,25 @@ class Variable(StrEnum):
     TRANSACTION_LOG_TABLE = "TRANSACTION_LOG_TABLE"
     """DynamoDB table; hash key `payment_id` (S), range key `sequence` (N)."""
     SESSIONS_TABLE = "SESSIONS_TABLE"
-    """DynamoDB table; hash key `session_id` (S), time to live in `expires_at` (N, seconds since 1970)."""
+    """DynamoDB table; hash key `session_id` (S), time to live in `expires_at` (N, seconds since 1970). Where there is a cache, sessions are kept there."""
+    CACHE_SECRET_ARN = "CACHE_SECRET_ARN"  # noqa: S105 - the name of a variable
+    """Secrets Manager secret with the cache's URL (the secret string itself), as CACHE_URL."""
+    CACHE_URL = "CACHE_URL"
+    """Redis, as `rediss://:password@host:port/0`; for whoever is given secrets as variables, like tasks of ECS."""
     WORK_QUEUE_URL = "WORK_QUEUE_URL"
     """SQS queue from which the worker is fed."""
     PAYMENT_EVENTS_TOPIC_ARN = "PAYMENT_EVENTS_TOPIC_ARN"
     """SNS topic on which every change of a payment's state is published."""
     DOCUMENTS_BUCKET = "DOCUMENTS_BUCKET"
     AUDIT_BUCKET = "AUDIT_BUCKET"
-    DATABASE_HOST = "DATABASE_HOST"
-    DATABASE_PORT = "DATABASE_PORT"
-    DATABASE_NAME = "DATABASE_NAME"
+    DATABASE_URL = "DATABASE_URL"
+    """PostgreSQL, as `postgresql://host:port/name?sslmode=verify-full`, without user and password."""
     DATABASE_SECRET_ARN = "DATABASE_SECRET_ARN"  # noqa: S105 - the name of a variable
     """Secrets Manager secret with the database's user name and password (JSON: `username`, `password`)."""
+    PAYMENTS_TABLE = "PAYMENTS_TABLE"
+    """DynamoDB table in the place of the relational database; its keys are in `payments/storage/dynamodb/table.py`."""
+    API_URL = "API_URL"
+    """Base URL of the environment's own API, which payment events and receipts name as their source."""
     DEAD_LETTER_QUEUE_URL = "DEAD_LETTER_QUEUE_URL"
     """SQS queue for messages that cannot be worked on."""
     MAX_RECEIVES = "MAX_RECEIVES"
@@ -79,13 +89,19 @@ class Metric(StrEnum):
     """outbox-relay: something that a crash had left behind was sent."""
 
 
+Store = Literal["relational", "dynamodb"]
+"""Where payments are kept: in PostgreSQL, or in a DynamoDB table."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Function:
     """One Lambda function.
 
     name: the function's name without stage and suffix; also its package's file name.
     handler: Lambda's handler setting.
-    environment: the environment variables that it reads; without one of them it answers with an error that names it.
+    environment: the environment variables that it reads wherever payments are kept; without one of them it answers with an error that names it.
+    stores: by where payments are kept, the environment variables that it reads besides; exactly one of these groups has to be set. A function that has
+    nothing to do where payments are kept in a certain way has no group for it.
     optional: environment variables that it reads where they are set.
     services: the AWS services that it calls, by boto3's names; its package holds the descriptions of these alone.
     distributions: what of payments/requirements.in it imports; its package holds these and what they require.
@@ -95,6 +111,7 @@ class Function:
     name: str
     handler: str
     environment: tuple[Variable, ...]
+    stores: Mapping[Store, tuple[Variable, ...]] = field(hash=False)
     services: tuple[str, ...]
     distributions: tuple[str, ...]
     optional: tuple[Variable, ...] = ()
@@ -105,16 +122,25 @@ class Function:
         """The module that holds the handler."""
         return self.handler.rpartition(".")[0]
 
+    def needs(self, store: Store) -> tuple[Variable, ...]:
+        """The environment variables without which it cannot work where payments are kept there."""
+        return (*self.environment, *self.stores[store])
 
+
+_RELATIONAL: Mapping[Store, tuple[Variable, ...]] = MappingProxyType({"relational": (Variable.DATABASE_URL, Variable.DATABASE_SECRET_ARN)})
+_EITHER: Mapping[Store, tuple[Variable, ...]] = MappingProxyType({**_RELATIONAL, "dynamodb": (Variable.PAYMENTS_TABLE,)})
+# One package serves environments of both kinds: it is the same bytes in all of them, and what is not used is not imported.
 _COMMON = ("aws-lambda-powertools", "boto3", "pydantic", "psycopg", "psycopg-binary")
-_DATABASE = (Variable.DATABASE_HOST, Variable.DATABASE_PORT, Variable.DATABASE_NAME, Variable.DATABASE_SECRET_ARN)
-_PROJECTIONS = (Variable.TRANSACTION_LOG_TABLE, Variable.SESSIONS_TABLE, Variable.DOCUMENTS_BUCKET, Variable.PAYMENT_EVENTS_TOPIC_ARN)
+_PROJECTIONS = (Variable.TRANSACTION_LOG_TABLE, Variable.DOCUMENTS_BUCKET, Variable.PAYMENT_EVENTS_TOPIC_ARN)
+# Sessions are kept in one of the first two, of which one has to be set. Either variable of the cache will do.
+_PROJECTIONS_OPTIONAL = (Variable.SESSIONS_TABLE, Variable.CACHE_SECRET_ARN, Variable.CACHE_URL, Variable.API_URL)
 
 PROCESS_PAYMENT = Function(
     name="process-payment",
     handler="payments.handlers.process_payment.handler",
-    environment=(Variable.STAGE, *_DATABASE, Variable.WORK_QUEUE_URL),
-    services=("secretsmanager", "sqs"),
+    environment=(Variable.STAGE, Variable.WORK_QUEUE_URL),
+    stores=_EITHER,
+    services=("dynamodb", "secretsmanager", "sqs"),
     distributions=_COMMON,
 )
 """POST /process-payment: takes a payment in."""
@@ -122,8 +148,9 @@ PROCESS_PAYMENT = Function(
 VERIFY_PAYMENT = Function(
     name="verify-payment",
     handler="payments.handlers.verify_payment.handler",
-    environment=(Variable.STAGE, *_DATABASE),
-    services=("secretsmanager",),
+    environment=(Variable.STAGE,),
+    stores=_EITHER,
+    services=("dynamodb", "secretsmanager"),
     distributions=_COMMON,
 )
 """POST /verify-payment: tells a payment's state and history."""
@@ -131,19 +158,22 @@ VERIFY_PAYMENT = Function(
 PAYMENT_WORKER = Function(
     name="payment-worker",
     handler="payments.handlers.payment_worker.handler",
-    environment=(Variable.STAGE, *_DATABASE, *_PROJECTIONS, Variable.DEAD_LETTER_QUEUE_URL, Variable.MAX_RECEIVES, Variable.PROCESSOR),
-    optional=(Variable.PROCESSOR_SECRET_ARN, Variable.PROCESSOR_ENDPOINT),
+    environment=(Variable.STAGE, *_PROJECTIONS, Variable.DEAD_LETTER_QUEUE_URL, Variable.MAX_RECEIVES, Variable.PROCESSOR),
+    stores=_EITHER,
+    optional=(*_PROJECTIONS_OPTIONAL, Variable.PROCESSOR_SECRET_ARN, Variable.PROCESSOR_ENDPOINT),
     services=("dynamodb", "s3", "secretsmanager", "sns", "sqs"),
-    distributions=(*_COMMON, "stripe", "tenacity", "circuitbreaker"),
+    distributions=(*_COMMON, "redis", "stripe", "tenacity", "circuitbreaker"),
 )
 """Fed by the work queue; reports failed messages one by one (ReportBatchItemFailures)."""
 
 OUTBOX_RELAY = Function(
     name="outbox-relay",
     handler="payments.handlers.outbox_relay.handler",
-    environment=(Variable.STAGE, *_DATABASE, *_PROJECTIONS, Variable.WORK_QUEUE_URL, Variable.AUDIT_BUCKET),
+    environment=(Variable.STAGE, *_PROJECTIONS, Variable.WORK_QUEUE_URL, Variable.AUDIT_BUCKET),
+    stores=_EITHER,
+    optional=_PROJECTIONS_OPTIONAL,
     services=("dynamodb", "s3", "secretsmanager", "sns", "sqs"),
-    distributions=_COMMON,
+    distributions=(*_COMMON, "redis"),
     every_minutes=1,
 )
 """Run by a schedule: sends what a crash left behind, writes the audit chain, reaps idempotency keys."""
@@ -151,10 +181,17 @@ OUTBOX_RELAY = Function(
 MIGRATE_DATABASE = Function(
     name="migrate-database",
     handler="payments.handlers.migrate_database.handler",
-    environment=(Variable.STAGE, *_DATABASE),
+    environment=(Variable.STAGE,),
+    stores=_RELATIONAL,
     services=("secretsmanager",),
     distributions=(*_COMMON, "yoyo-migrations"),
 )
-"""Called by the deployment: brings the database's schema to what this version of the code needs."""
+"""Called by the deployment: brings the database's schema to what this version of the code needs. A table has none."""
 
 FUNCTIONS = (PROCESS_PAYMENT, VERIFY_PAYMENT, PAYMENT_WORKER, OUTBOX_RELAY, MIGRATE_DATABASE)
+"""All of them; an environment has those of functions_for."""
+
+
+def functions_for(store: Store) -> tuple[Function, ...]:
+    """The functions of an environment that keeps payments there."""
+    return tuple(function for function in FUNCTIONS if store in function.stores)

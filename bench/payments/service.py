@@ -18,7 +18,7 @@ import boto3
 
 from bench.payments.client import BATCH, VERIFIED, Aws, Done, Order, serve
 from localcloud.stores.postgres import PostgresServer
-from payments.functions import Variable
+from payments.functions import FUNCTIONS, Variable
 from payments.storage import migrating
 from payments.storage.credentials import Credentials
 from payments.storage.database import LOCK_TIMEOUT, STATEMENT_TIMEOUT, Connector
@@ -107,8 +107,13 @@ def _environment(server: PostgresServer, user: str, password: str) -> dict[str, 
     place = {"HOST": "localhost", "HOSTADDR": server.address, "PORT": str(server.port), "DATABASE": "payments", "USER": user, "PASSWORD": password}
     limits = f"-c statement_timeout={STATEMENT_TIMEOUT * 1000} -c lock_timeout={LOCK_TIMEOUT * 1000} -c timezone=UTC -c jit=off"
     session = {"OPTIONS": limits, "SSLMODE": "verify-full", "SSLROOTCERT": str(server.authority.certificate), "GSSENCMODE": "disable"}
-    own = {Variable.DATABASE_HOST: "localhost", Variable.DATABASE_PORT: str(server.port), Variable.PROCESSOR: "sandbox", Variable.MAX_RECEIVES: "5"}
-    names = {variable.value: own.get(variable, "payments") for variable in Variable if variable != Variable.PROCESSOR_ENDPOINT}
+    own = {
+        Variable.DATABASE_URL: f"postgresql://localhost:{server.port}/payments?sslmode=verify-full",
+        Variable.PROCESSOR: "sandbox",
+        Variable.MAX_RECEIVES: "5",
+    }
+    wanted = {variable for function in FUNCTIONS for variable in function.needs("relational")} | {Variable.SESSIONS_TABLE}
+    names = {variable.value: own.get(variable, "payments") for variable in wanted}
     return {**{f"PG{key}": value for key, value in {**place, **session}.items()}, **names}
 
 

@@ -94,7 +94,7 @@ class Functions(Component):
             role=role.arn,
             kms_key_arn=args.key_arn,
             environment={"variables": self._variables(function)},
-            vpc_config={"subnet_ids": args.network.private_subnet_ids, "security_group_ids": [args.network.function_security_group_id]},
+            vpc_config={"subnet_ids": args.network.private_subnet_ids, "security_group_ids": [args.network.group("functions")]},
             tracing_config={"mode": "Active"},
             logging_config={"log_format": "JSON", "log_group": logs.name},
             # Lambda looks at the role's permissions when it makes the function.
@@ -103,7 +103,7 @@ class Functions(Component):
 
     def _variables(self, function: Function) -> dict[str, pulumi.Input[str]]:
         given = {variable: value for variable, value in self._values().items() if value is not None}
-        wanted = [*function.environment, *(variable for variable in function.optional if variable in given)]
+        wanted = [*function.needs("relational"), *(variable for variable in function.optional if variable in given)]
         return {variable.value: given[variable] for variable in wanted}
 
     def _values(self) -> dict[Variable, pulumi.Input[str] | None]:
@@ -116,9 +116,7 @@ class Functions(Component):
             Variable.SESSIONS_TABLE: data.sessions_table_name,
             Variable.DOCUMENTS_BUCKET: data.documents_bucket_name,
             Variable.AUDIT_BUCKET: data.audit_bucket_name,
-            Variable.DATABASE_HOST: data.database_address,
-            Variable.DATABASE_PORT: data.database_port.apply(lambda port: str(int(port))),
-            Variable.DATABASE_NAME: data.database_name,
+            Variable.DATABASE_URL: data.database_url,
             Variable.DATABASE_SECRET_ARN: data.database_secret_arn,
             Variable.PAYMENT_EVENTS_TOPIC_ARN: reach.events_arn,
             Variable.WORK_QUEUE_URL: reach.work.queue.url,

@@ -73,7 +73,7 @@ def _work(function: Function, environment: Environment, reach: Reach) -> Sequenc
     keys = _Keys(environment, reach)
     # Lambda decrypts the variables in the role's name. Its own grant for that dies with the role; this lives as long as the role does.
     found = [keys.app("EnvironmentKey", "lambda", "kms:Decrypt")]
-    for variable in (*function.environment, *function.optional):
+    for variable in (*function.needs("relational"), *function.optional):
         if variable not in _GRANTS:
             raise ValueError(f"nobody has said what {variable} lets {function.name} do; say it in projects/app/roles.py")
         found += _GRANTS[variable](reach, keys)
@@ -133,6 +133,15 @@ def _database_secret(reach: Reach, keys: _Keys) -> list[Statement]:
     ]
 
 
+def _cache_secret(reach: Reach, keys: _Keys) -> list[Statement]:
+    if not keys.environment.shape.cache:
+        return []
+    return [
+        Statement(sid="CacheSecret", actions=["secretsmanager:GetSecretValue"], resources=[reach.data.cache_secret_arn]),
+        keys.data("CacheSecretKey", "secretsmanager", "kms:Decrypt"),
+    ]
+
+
 def _processor_secret(reach: Reach, keys: _Keys) -> list[Statement]:
     processor = reach.processor
     if processor.secret_arn is None:
@@ -181,12 +190,14 @@ def _below(bucket_arn: pulumi.Output[str], prefix: str) -> pulumi.Output[str]:
 # PostgreSQL itself is asked with the secret's password, which IAM has no say in.
 _GRANTS: Mapping[Variable, Callable[[Reach, _Keys], list[Statement]]] = {
     Variable.STAGE: _nothing,
-    Variable.DATABASE_HOST: _nothing,
-    Variable.DATABASE_PORT: _nothing,
-    Variable.DATABASE_NAME: _nothing,
+    Variable.DATABASE_URL: _nothing,
     Variable.DATABASE_SECRET_ARN: _database_secret,
     Variable.TRANSACTION_LOG_TABLE: _append_log,
     Variable.SESSIONS_TABLE: _sessions,
+    # A cache is asked with the password in its URL.
+    Variable.CACHE_URL: _nothing,
+    Variable.CACHE_SECRET_ARN: _cache_secret,
+    Variable.API_URL: _nothing,
     Variable.DOCUMENTS_BUCKET: _receipts,
     Variable.AUDIT_BUCKET: _audit,
     Variable.PAYMENT_EVENTS_TOPIC_ARN: _publish,

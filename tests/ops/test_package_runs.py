@@ -84,14 +84,14 @@ def variables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, st
     with PostgresServer(tmp_path_factory.mktemp("postgres"), authority=local_authority(), names=[ENDPOINT], durable=False) as server:
         server.create_role("payments", PASSWORD)
         server.create_database("payments", "payments")
-        database = {"DATABASE_HOST": ENDPOINT, "DATABASE_PORT": str(server.port), "DATABASE_NAME": "payments", "PGHOSTADDR": server.address}
+        database = {"DATABASE_URL": f"postgresql://{ENDPOINT}:{server.port}/payments?sslmode=verify-full", "PGHOSTADDR": server.address}
         yield {**made, **database, **keys, "STAGE": "test", "PROCESSOR": "sandbox", "MAX_RECEIVES": "5", "AWS_XRAY_SDK_ENABLED": "false"}
     moto.stop()
 
 
 def called(unpacked: Path, function: Function, variables: dict[str, str], event: dict[str, Any]) -> Any:
     """What a function answers, in a process of its own with the variables that it declares."""
-    others = {variable.value for variable in Variable} - {variable.value for variable in function.environment}
+    others = {variable.value for variable in Variable} - {variable.value for variable in (*function.needs("relational"), Variable.SESSIONS_TABLE)}
     given = {name: value for name, value in variables.items() if name not in others}
     command = [*INTERPRETER, CALL, str(unpacked / function.name), function.handler, json.dumps(event)]
     done = subprocess.run(command, env={**given, "HOME": os.devnull}, capture_output=True, text=True, check=False)

@@ -90,9 +90,7 @@ class Service:
         """The environment variables of all functions."""
         return {
             "STAGE": "dev",
-            "DATABASE_HOST": self.database.host,
-            "DATABASE_PORT": str(self.database.port),
-            "DATABASE_NAME": self.database.name,
+            "DATABASE_URL": self.database.url,
             "DATABASE_SECRET_ARN": self.database.secret_arn,
             "TRANSACTION_LOG_TABLE": self.log_table,
             "SESSIONS_TABLE": self.sessions_table,

@@ -12,14 +12,29 @@ from typing import Any
 import pytest
 
 from payments import clients
-from payments.functions import FUNCTIONS, MIGRATE_DATABASE, OUTBOX_RELAY, PAYMENT_WORKER, PROCESS_PAYMENT, VERIFY_PAYMENT, Function, Metric
+from payments.functions import (
+    FUNCTIONS,
+    MIGRATE_DATABASE,
+    OUTBOX_RELAY,
+    PAYMENT_WORKER,
+    PROCESS_PAYMENT,
+    VERIFY_PAYMENT,
+    Function,
+    Metric,
+    Store,
+    Variable,
+    functions_for,
+)
 from payments.settings import (
+    DatabaseSettings,
     MigrateDatabaseSettings,
     OutboxRelaySettings,
     PaymentWorkerSettings,
     ProcessPaymentSettings,
     Settings,
     SettingsError,
+    StorageSettings,
+    TableSettings,
     VerifyPaymentSettings,
     load,
 )
@@ -45,10 +60,19 @@ NEEDED: dict[str, set[str]] = {
 each = pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
 
 
-def values(function: Function) -> dict[str, str]:
+URL = "postgresql://database.example.com:5432/payments?sslmode=verify-full"
+USABLE = {
+    "DATABASE_URL": URL,
+    "MAX_RECEIVES": "5",
+    "PROCESSOR": "sandbox",
+    "API_URL": "https://api.example.com/v1",
+    "CACHE_URL": "rediss://:x@cache.example.com:6379/0",
+}
+
+
+def values(function: Function, store: Store = "relational") -> dict[str, str]:
     """Usable values of all the function's variables."""
-    usable = {"DATABASE_PORT": "5432", "MAX_RECEIVES": "5", "PROCESSOR": "sandbox"}
-    return {name: usable.get(name, "value") for name in (*function.environment, *function.optional)}
+    return {name: USABLE.get(name, "value") for name in (*function.needs(store), *function.optional)}
 
 
 def imported(statement: str) -> set[str]:
@@ -61,9 +85,12 @@ def imported(statement: str) -> set[str]:
 @each
 def test_the_declared_variables_are_those_of_the_functions_settings(function: Function) -> None:
     fields = SETTINGS[function.name].model_fields
-    assert {name.upper() for name, field in fields.items() if field.is_required()} == set(function.environment)
-    assert {name.upper() for name, field in fields.items() if not field.is_required()} == set(function.optional)
-    assert load(SETTINGS[function.name], values(function))
+    groups = [set(function.needs(store)) for store in function.stores]
+    required = set[Variable].intersection(*groups)
+    assert {name.upper() for name, field in fields.items() if field.is_required()} == required
+    assert {name.upper() for name, field in fields.items() if not field.is_required()} == {*function.optional, *set[Variable].union(*groups) - required}
+    for store in function.stores:
+        assert load(SETTINGS[function.name], values(function, store))
 
 
 @each
@@ -71,9 +98,69 @@ def test_every_missing_variable_is_named_at_once(function: Function) -> None:
     with pytest.raises(SettingsError) as refused:
         load(SETTINGS[function.name], {})
     assert all(f"{name}: is missing" in str(refused.value) for name in function.environment)
+    assert all(name in str(refused.value) for store in function.stores for name in function.needs(store))
 
 
-@pytest.mark.parametrize(("name", "value"), [("DATABASE_PORT", "0"), ("DATABASE_PORT", "x"), ("MAX_RECEIVES", "0"), ("PROCESSOR", "cash"), ("STAGE", "")])
+@pytest.mark.parametrize("function", functions_for("dynamodb"), ids=lambda function: function.name)
+def test_payments_are_kept_in_one_place(function: Function) -> None:
+    model = SETTINGS[function.name]
+    assert issubclass(model, StorageSettings)
+    relational, table = values(function), values(function, "dynamodb")
+    assert load(model, relational).place == DatabaseSettings("database.example.com", 5432, "payments", "value")
+    assert load(model, table).place == TableSettings("value")
+    with pytest.raises(SettingsError, match="PAYMENTS_TABLE and DATABASE_URL and DATABASE_SECRET_ARN are set, and payments are kept in one place"):
+        load(model, relational | table)
+    for missing, given in (("DATABASE_URL", "DATABASE_SECRET_ARN"), ("DATABASE_SECRET_ARN", "DATABASE_URL")):
+        with pytest.raises(SettingsError, match=f"{missing}: is missing, and {given} needs it"):
+            load(model, {name: value for name, value in relational.items() if name != missing})
+
+
+def test_what_migrates_a_schema_is_where_there_is_one() -> None:
+    assert functions_for("relational") == FUNCTIONS
+    assert set(FUNCTIONS) - set(functions_for("dynamodb")) == {MIGRATE_DATABASE}
+
+
+@pytest.mark.parametrize(
+    ("url", "rule"),
+    [
+        ("postgresql://user:secret@database.example.com:5432/payments?sslmode=verify-full", "must not hold a user or a password"),
+        ("postgresql://user@database.example.com:5432/payments?sslmode=verify-full", "must not hold a user or a password"),
+        ("postgresql://database.example.com:5432/payments", "must end with [?]sslmode=verify-full"),
+        ("postgresql://database.example.com:5432/payments?sslmode=require", "must end with [?]sslmode=verify-full"),
+        ("postgresql://database.example.com:5432/payments?sslmode=verify-full&host=elsewhere", "must end with [?]sslmode=verify-full"),
+        ("postgresql://database.example.com:5432/?sslmode=verify-full", "must be postgresql://host:port/name"),
+        ("postgresql:///payments?sslmode=verify-full", "must be postgresql://host:port/name"),
+        ("mysql://database.example.com:5432/payments?sslmode=verify-full", "must be postgresql://host:port/name"),
+        ("postgresql://database.example.com:0/payments?sslmode=verify-full", "must have a port from 1 to 65535"),
+        ("postgresql://database.example.com:port/payments?sslmode=verify-full", "must have a port from 1 to 65535"),
+    ],
+)
+def test_a_database_url_names_a_place_and_nothing_else(url: str, rule: str) -> None:
+    with pytest.raises(SettingsError, match=f"DATABASE_URL: {rule}") as refused:
+        load(VerifyPaymentSettings, {**values(VERIFY_PAYMENT), "DATABASE_URL": url})
+    assert "secret@" not in str(refused.value)
+
+
+def test_a_database_url_is_what_its_parts_make() -> None:
+    made = DatabaseSettings("database.example.com", 5433, "the payments", "arn")
+    assert load(VerifyPaymentSettings, {**values(VERIFY_PAYMENT), "DATABASE_URL": made.url, "DATABASE_SECRET_ARN": "arn"}).place == made
+    without = {**values(VERIFY_PAYMENT), "DATABASE_URL": made.url.replace(":5433", ""), "DATABASE_SECRET_ARN": "arn"}
+    assert load(VerifyPaymentSettings, without).place == DatabaseSettings("database.example.com", 5432, "the payments", "arn")
+
+
+@pytest.mark.parametrize("function", [PAYMENT_WORKER, OUTBOX_RELAY], ids=lambda function: function.name)
+def test_sessions_need_a_place(function: Function) -> None:
+    places = ("SESSIONS_TABLE", "CACHE_SECRET_ARN", "CACHE_URL")
+    bare = {name: value for name, value in values(function).items() if name not in places}
+    with pytest.raises(SettingsError, match="SESSIONS_TABLE is missing, and so is a cache to keep sessions in"):
+        load(SETTINGS[function.name], bare)
+    for place in places:
+        assert load(SETTINGS[function.name], {**bare, place: values(function)[place]})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("DATABASE_URL", ""), ("API_URL", "ftp://x"), ("CACHE_URL", "x"), ("MAX_RECEIVES", "0"), ("PROCESSOR", "cash"), ("STAGE", "")]
+)
 def test_an_unusable_variable_is_named_without_its_value(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=f"{name}: ") as refused:
         load(PaymentWorkerSettings, {**values(PAYMENT_WORKER), name: value})
@@ -104,7 +191,7 @@ def test_only_declared_services_are_called(service: Service, monkeypatch: pytest
     for module in list(sys.modules.values()):
         if module.__name__.startswith("payments.") and getattr(module, "client", None) is client:
             monkeypatch.setattr(module, "client", noted)
-    assert of(lambda: service.process({**REQUEST, "session_id": "s"})) == set(PROCESS_PAYMENT.services)
+    assert of(lambda: service.process({**REQUEST, "session_id": "s"})) | {"dynamodb"} == set(PROCESS_PAYMENT.services)
     messages = service.taken()
     assert of(lambda: service.work(*messages, "not work")) | {"secretsmanager"} == set(PAYMENT_WORKER.services)
     assert of(lambda: service.verify({"reference": REQUEST["reference"]})) <= set(VERIFY_PAYMENT.services)

@@ -199,15 +199,15 @@ def test_where_aws_is_busy_the_caller_is_asked_to_come_again(service: Service, m
 
 def test_a_missing_environment_variable_is_named_in_the_log_only(service: Service, monkeypatch: pytest.MonkeyPatch, logged: Callable[[], str]) -> None:
     monkeypatch.delenv("WORK_QUEUE_URL")
-    monkeypatch.setenv("DATABASE_NAME", "")
-    monkeypatch.setenv("DATABASE_PORT", "five")
+    monkeypatch.setenv("STAGE", "")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://five:six@localhost/payments")
     status, problem, answer = service.process(REQUEST)
     assert (status, problem["type"]) == (500, "urn:payments:problem:internal-error")
     assert "WORK_QUEUE" not in answer["body"]
     text = logged()
     assert "WORK_QUEUE_URL: is missing" in text
-    assert "DATABASE_NAME: is empty" in text
-    assert "DATABASE_PORT: " in text
+    assert "STAGE: is empty" in text
+    assert "DATABASE_URL: must not hold a user or a password" in text
     assert "five" not in text
 
 

@@ -188,16 +188,16 @@ def test_worker_finishes_the_batch_that_it_has(container: Container, service: Se
 
 @pytest.mark.parametrize("command", ["web", "worker", "migrate"])
 def test_wrong_settings_are_named_at_once(container: Container, command: str) -> None:
-    del container.environment["DATABASE_HOST"]
+    del container.environment["DATABASE_SECRET_ARN"]
     status, output = ended(container.start(command), told=False)
     assert status == 2
-    assert "DATABASE_HOST: is missing" in output
+    assert "DATABASE_SECRET_ARN: is missing" in output
     assert "Traceback" not in output
 
 
 def test_a_database_is_migrated(container: Container, empty_database: TestDatabase) -> None:
-    first = ended(container.start("migrate", DATABASE_NAME=empty_database.name), told=False)
-    again = ended(container.start("migrate", DATABASE_NAME=empty_database.name), told=False)
+    url = f"postgresql://localhost:{empty_database.port}/{empty_database.name}?sslmode=verify-full"
+    first, again = (ended(container.start("migrate", DATABASE_URL=url), told=False) for _ in range(2))
     assert (first[0], again[0]) == (0, 0), first
     assert "database migrated" in first[1]
     assert "was at this version before" in again[1]

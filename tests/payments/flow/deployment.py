@@ -37,7 +37,7 @@ def deploy(aws: Aws, folder: Path, database_port: int) -> Made:
     variables = _variables(aws, database_port, queues)
     role = aws.client("iam").create_role(RoleName="functions", AssumeRolePolicyDocument=_TRUST)["Role"]["Arn"]
     for function in FUNCTIONS:
-        _function(aws, function, role, {name: variables[name] for name in (*function.environment, *function.optional) if name in variables})
+        _function(aws, function, role, {name: variables[name] for name in (*function.needs("relational"), *function.optional) if name in variables})
     aws.client("lambda").create_event_source_mapping(
         EventSourceArn=aws.arn("sqs", "work"), FunctionName=PAYMENT_WORKER.name, BatchSize=10, FunctionResponseTypes=["ReportBatchItemFailures"]
     )
@@ -82,9 +82,7 @@ def _variables(aws: Aws, database_port: int, queues: dict[str, str]) -> dict[str
         "PAYMENT_EVENTS_TOPIC_ARN": aws.client("sns").create_topic(Name="events")["TopicArn"],
         "DOCUMENTS_BUCKET": "documents-flow",
         "AUDIT_BUCKET": AUDIT_BUCKET,
-        "DATABASE_HOST": DATABASE_HOST,
-        "DATABASE_PORT": str(database_port),
-        "DATABASE_NAME": DATABASE,
+        "DATABASE_URL": f"postgresql://{DATABASE_HOST}:{database_port}/{DATABASE}?sslmode=verify-full",
         "DATABASE_SECRET_ARN": aws.client("secretsmanager").create_secret(Name="database", SecretString=secret)["ARN"],
         "DEAD_LETTER_QUEUE_URL": queues["dead-letters"],
         "MAX_RECEIVES": "5",

@@ -179,9 +179,7 @@ def test_the_function_migrates_and_says_what_it_did(empty_database: TestDatabase
 
     variables = {
         Variable.STAGE: "dev",
-        Variable.DATABASE_HOST: "localhost",
-        Variable.DATABASE_PORT: str(empty_database.port),
-        Variable.DATABASE_NAME: empty_database.name,
+        Variable.DATABASE_URL: f"postgresql://localhost:{empty_database.port}/{empty_database.name}?sslmode=verify-full",
         Variable.DATABASE_SECRET_ARN: "arn:secret",
     }
     for name, value in variables.items():

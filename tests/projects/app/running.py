@@ -64,10 +64,10 @@ class Running:
         """What a function answers, and what it called; it starts cold. changed: variables with other values."""
         self._calls.clear()
         about = self.cloud.client("lambda").get_function_configuration(FunctionName=name(self.cloud, function.name))
-        for variable in {variable for other in FUNCTIONS for variable in (*other.environment, *other.optional)}:
+        for variable in {variable for other in FUNCTIONS for variable in (*other.needs("relational"), *other.optional)}:
             self.patched.delenv(variable, raising=False)
         # The instance's stand-in is another host's.
-        reached = {"DATABASE_HOST": self.database.host, "DATABASE_PORT": str(self.database.port), "DATABASE_NAME": self.database.name}
+        reached = {"DATABASE_URL": f"postgresql://{self.database.host}:{self.database.port}/{self.database.name}?sslmode=verify-full"}
         for variable, value in {**about["Environment"]["Variables"], **reached, **changed}.items():
             self.patched.setenv(variable, value)
         forget()

@@ -88,8 +88,8 @@ def everything_happens(functions: Running, monkeypatch: pytest.MonkeyPatch) -> N
     for function, path in ((PROCESS_PAYMENT, "/process-payment"), (VERIFY_PAYMENT, "/verify-payment")):
         for body in ({}, {"reference": CARD}):
             functions.run(function, api_event(path, body, {"Idempotency-Key": "key"}))
-    functions.run(PROCESS_PAYMENT, submission("tok_approve"), DATABASE_PORT="no number")
-    functions.run(VERIFY_PAYMENT, api_event("/verify-payment", {"reference": "tok_approve"}), DATABASE_PORT="no number")
+    functions.run(PROCESS_PAYMENT, submission("tok_approve"), DATABASE_URL="no URL")
+    functions.run(VERIFY_PAYMENT, api_event("/verify-payment", {"reference": "tok_approve"}), DATABASE_URL="no URL")
     functions.run(PAYMENT_WORKER, sqs_event({**dict.fromkeys(works.values(), 1), "poison": 5}))
     monkeypatch.setattr(relaying, "WORK_AGE", 0.0)
     with monkeypatch.context() as crashing:
