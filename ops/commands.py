@@ -321,5 +321,13 @@ def _names() -> list[str]:
 
 
 def _print_outputs(found: dict[str, dict[str, Any]]) -> None:
-    rows = [(project, name, value if isinstance(value, str) else json.dumps(value)) for project, values in found.items() for name, value in values.items()]
+    rows = [(project, name, _shown(name, value)) for project, values in found.items() for name, value in values.items() if value is not None]
     table(("project", "output", "value"), rows)
+
+
+def _shown(name: str, value: Any) -> str:
+    from ops.fingerprint import INVENTORY
+
+    if name == INVENTORY and isinstance(value, list):
+        return f"{len(value)} resources: invoke outputs --json, or invoke manifest"
+    return value if isinstance(value, str) else json.dumps(value)

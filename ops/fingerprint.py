@@ -18,7 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from ops.projects import Project
+from shared.environment import shape_of
 from shared.page import ROOT, Page
+
+INVENTORY = "inventory"
+"""As shared/inventory.py names it, which imports Pulumi: too slow for a task that only looks."""
 
 # What a program may import beside its own folder (import-linter holds it to that), and what pins the SDKs.
 _COMMON = ("shared", "requirements/all.txt")
@@ -64,14 +68,14 @@ def code_of(project: Project, packages: Iterable[Path] = ()) -> str:
 
 
 def page_of(page: Page, project: Project) -> str:
-    """The digest of what the program reads of its page."""
+    """The digest of what the program reads of its page: its own section, those that all read, and the shape that the others' sections give."""
     read = {namespace: page.section(namespace) for namespace in ("aws", "platform", project.name)}
-    return _digest(read)
+    return _digest({**read, "shape": asdict(shape_of(page))})
 
 
 def outputs_of(outputs: Mapping[str, Any]) -> str:
-    """The digest of a stack's outputs, as they stand in its state."""
-    return _digest(outputs)
+    """The digest of a stack's outputs, as they stand in its state, but for the inventory: no other program reads that."""
+    return _digest({name: value for name, value in outputs.items() if name != INVENTORY})
 
 
 def upstream_of(outputs: Mapping[str, str]) -> str:

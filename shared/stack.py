@@ -12,6 +12,7 @@ from pulumi.runtime.config import CONFIG, get_config_env
 
 from shared.contracts import Contract
 from shared.environment import Environment, environment_of
+from shared.inventory import INVENTORY_OUTPUT, Inventory
 from shared.page import Page, PageError, Settings, from_engine
 from shared.tags import tag_everything
 
@@ -42,6 +43,7 @@ class Stack(Generic[S]):
                 problems += map(str, error.problems)
         if problems:
             raise pulumi.RunError("\n".join(problems))
+        self._inventory = Inventory()
         tag_everything(self.environment.tags)
 
     def upstream(self, contract: type[C]) -> C:
@@ -73,11 +75,12 @@ class Stack(Generic[S]):
         return f"{named} --target local" if os.environ.get(TARGET) == "local" else named
 
     def publish(self, outputs: Contract) -> None:
-        """Exports this project's contract."""
+        """Exports this project's contract, and the inventory of what the program made; so it is the program's last line."""
         if self.project != outputs.PROJECT:
             raise pulumi.RunError(f"{self.project} publishes {type(outputs).__name__}, which is the contract of {outputs.PROJECT}")
         for name, value in outputs.exports().items():
             pulumi.export(name, value)
+        pulumi.export(INVENTORY_OUTPUT, self._inventory.output())
 
 
 def _page() -> Page:

@@ -185,6 +185,18 @@ def test_secrets_are_shown_when_asked_for(stacks: Stacks, capsys: Capture) -> No
     assert "clear" in capsys.readouterr().out
 
 
+def test_an_inventory_is_counted_for_people_and_listed_for_programs(stacks: Stacks, capsys: Capture) -> None:
+    made = [{"type": "aws:sqs/queue:Queue", "name": f"queue-{number}", "id": f"https://sqs/{number}"} for number in range(3)]
+    stacks.live = {"app": {"apiUrl": "https://api", "cacheAddress": None, "inventory": made}}
+    commands.outputs(asked("outputs", only=("app",)), show_secrets=False)
+    told = capsys.readouterr().out
+    assert "3 resources" in told
+    assert "queue-1" not in told
+    assert "cacheAddress" not in told
+    commands.outputs(asked("outputs", only=("app",), json=True), show_secrets=False)
+    assert json.loads(capsys.readouterr().out)["app"]["inventory"] == made
+
+
 def test_outputs_of_what_was_never_deployed_fail_with_the_command(stacks: Stacks, capsys: Capture) -> None:
     assert commands.outputs(asked("outputs"), show_secrets=False) == 1
     assert "never deployed: networking, observability. Next: invoke deploy --env dev --target local" in capsys.readouterr().out

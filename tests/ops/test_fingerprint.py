@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from ops import fingerprint
-from ops.fingerprint import Fingerprint, Record, code_of, forget, load, outputs_of, page_of, save, upstream_of
+from ops.fingerprint import INVENTORY, Fingerprint, Record, code_of, forget, load, outputs_of, page_of, save, upstream_of
 from ops.projects import Project, projects
 from shared import page as pages
+from shared.inventory import INVENTORY_OUTPUT
 
 SOME = Fingerprint(code="code", page="page", upstream="upstream", engine="engine", state="state")
 
@@ -128,6 +129,22 @@ def test_of_a_page_only_what_the_program_reads_counts(project: str) -> None:
         assert page_of(page.with_values({f"{other}:anything": "other"}), described) == before
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"data:database": {"kind": "aurora"}},
+        {"data:database": {"key": "aws"}},
+        {"data:cache": {}},
+        {"app:containers": {}},
+        {"networking:egress": {"kind": "none"}},
+    ],
+)
+def test_the_shape_counts_for_every_program(changed: dict[str, Any]) -> None:
+    page = pages.read("dev")
+    for project in projects().values():
+        assert page_of(page.with_values(changed), project) != page_of(page, project)
+
+
 def test_the_order_of_keys_on_a_page_does_not_count() -> None:
     page = pages.read("dev")
     turned = pages.Page("dev", {key: page.config[key] for key in reversed(list(page.config))})
@@ -140,6 +157,12 @@ def test_upstream_counts_by_project_and_value() -> None:
     assert upstream_of(one) != upstream_of({"networking": outputs_of({"vpcId": "vpc-2"})})
     assert upstream_of(one) != upstream_of({"data": one["networking"]})
     assert upstream_of(one) != upstream_of({})
+
+
+def test_the_inventory_of_an_upstream_does_not_count() -> None:
+    assert INVENTORY == INVENTORY_OUTPUT
+    one = outputs_of({"vpcId": "vpc-1", INVENTORY: [{"type": "aws:ec2/vpc:Vpc", "name": "network", "id": "vpc-1"}]})
+    assert one == outputs_of({"vpcId": "vpc-1", INVENTORY: []}) == outputs_of({"vpcId": "vpc-1"})
 
 
 def test_a_record_is_kept_for_its_stack_until_it_is_forgotten(tmp_path: Path) -> None:

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pulumi
+import pulumi_aws as aws
 import pytest
 from pulumi.runtime.settings import SETTINGS
 
 from localcloud.aws import Clouds
 from localcloud.rehearsal import Program, Refused, Run, run
 from projects.app.settings import AppSettings
-from shared.contracts import VERSION_OUTPUT, NetworkingOutputs, ObservabilityOutputs
+from shared.contracts import VERSION_OUTPUT, AppOutputs, NetworkingOutputs, ObservabilityOutputs
 from shared.page import Page
 from shared.stack import UNDEPLOYED, Stack
 from tests.projects.harness import Cloud, empty_aws
@@ -57,21 +58,21 @@ def test_a_page_that_is_wrong_stops_the_program_with_all_that_is_wrong(cloud: Cl
 
 
 def test_upstream_outputs_arrive_typed_and_whole(cloud: Cloud) -> None:
-    made = program(cloud.page, relay, Run(outputs={**SOME, VERSION_OUTPUT: 1}))
+    made = program(cloud.page, relay, Run(outputs={**SOME, VERSION_OUTPUT: NetworkingOutputs.VERSION}))
     assert made.outputs == SOME
     [reference] = [resource for resource in made.resources if resource.type == "pulumi:pulumi:StackReference"]
     assert reference.inputs["name"] == "organization/networking/dev"
 
 
 def test_upstream_secrets_stay_secret(cloud: Cloud) -> None:
-    made = program(cloud.page, relay, Run(outputs={**SOME, VERSION_OUTPUT: 1}, secrets={"logKeyArn"}))
+    made = program(cloud.page, relay, Run(outputs={**SOME, VERSION_OUTPUT: NetworkingOutputs.VERSION}, secrets={"logKeyArn"}))
     assert made.secrets == {"logKeyArn"}
     assert made.outputs["logKeyArn"] == SOME["logKeyArn"]
 
 
 def test_the_organization_is_the_pages(cloud: Cloud) -> None:
     page = cloud.page.with_values({"platform:organization": "acme"})
-    made = program(page, relay, Run(outputs={**SOME, VERSION_OUTPUT: 1}), organization="acme")
+    made = program(page, relay, Run(outputs={**SOME, VERSION_OUTPUT: NetworkingOutputs.VERSION}), organization="acme")
     assert made.outputs == SOME
 
 
@@ -79,10 +80,10 @@ def test_the_organization_is_the_pages(cloud: Cloud) -> None:
     ("outputs", "told"),
     [
         # The SDK leaves out what is null before a program sees it.
-        ({**SOME, "vpcId": None, VERSION_OUTPUT: 1}, "output vpcId is missing"),
-        ({name: value for name, value in SOME.items() if name != "vpcId"} | {VERSION_OUTPUT: 1}, "output vpcId is missing"),
-        ({**SOME, VERSION_OUTPUT: 0}, "contractVersion is 0, this code reads 1"),
-        (SOME, "contractVersion is None, this code reads 1"),
+        ({**SOME, "vpcId": None, VERSION_OUTPUT: NetworkingOutputs.VERSION}, "output vpcId is missing"),
+        ({name: value for name, value in SOME.items() if name != "vpcId"} | {VERSION_OUTPUT: NetworkingOutputs.VERSION}, "output vpcId is missing"),
+        ({**SOME, VERSION_OUTPUT: 0}, f"contractVersion is 0, this code reads {NetworkingOutputs.VERSION}"),
+        (SOME, f"contractVersion is None, this code reads {NetworkingOutputs.VERSION}"),
         ({}, "it has no outputs: it was never deployed, or was destroyed"),
     ],
 )
@@ -98,16 +99,14 @@ def test_what_upstream_lacks_is_said_with_field_producer_consumer_and_command(cl
 def test_the_command_for_a_copy_names_its_original_and_its_suffix(cloud: Cloud) -> None:
     page = Page("dev-pr42", cloud.page.with_values({"platform:copyOf": "dev", "platform:environmentSuffix": "pr42"}).config)
     with pytest.raises(pulumi.RunError, match=r"invoke deploy --env dev --suffix pr42 --only networking$"):
-        program(page, relay, Run(outputs={VERSION_OUTPUT: 1}))
+        program(page, relay, Run(outputs={VERSION_OUTPUT: NetworkingOutputs.VERSION}))
 
 
 def test_nothing_is_made_with_what_a_broken_upstream_gives(cloud: Cloud) -> None:
-    import pulumi_aws as aws
-
     def main(stack: Stack[AppSettings]) -> None:
         aws.sqs.Queue("queue", name=stack.upstream(NetworkingOutputs).vpc_cidr)
 
-    outputs = {**SOME, "vpcCidr": "queue-name", "vpcId": None, VERSION_OUTPUT: 1}
+    outputs = {**SOME, "vpcCidr": "queue-name", "vpcId": None, VERSION_OUTPUT: NetworkingOutputs.VERSION}
     with pytest.raises(pulumi.RunError, match="output vpcId is missing"):
         program(cloud.page, main, Run(outputs=outputs))
     assert cloud.client("sqs").list_queues().get("QueueUrls", []) == []
@@ -118,7 +117,7 @@ def test_an_upstream_stack_that_is_not_there_is_an_error(cloud: Cloud) -> None:
         program(cloud.page, relay)
 
 
-@pytest.mark.parametrize("deployed", [None, Run(outputs={**SOME, VERSION_OUTPUT: 1})])
+@pytest.mark.parametrize("deployed", [None, Run(outputs={**SOME, VERSION_OUTPUT: NetworkingOutputs.VERSION})])
 def test_an_update_never_takes_unknown_values_for_an_upstream(cloud: Cloud, monkeypatch: pytest.MonkeyPatch, deployed: Run | None) -> None:
     monkeypatch.setenv(UNDEPLOYED, json.dumps(["networking"]))
     with pytest.raises(pulumi.RunError, match=r"PAYMENTS_UNDEPLOYED is set \(networking\): unknown upstream outputs are for previews only"):
@@ -141,7 +140,18 @@ def test_a_preview_takes_the_outputs_of_an_undeployed_upstream_as_unknown(cloud:
 def test_a_preview_still_reads_the_upstreams_that_are_deployed(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(UNDEPLOYED, json.dumps(["data"]))
     monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: True)
-    assert program(cloud.page, relay, Run(outputs={**SOME, VERSION_OUTPUT: 1})).outputs == SOME
+    assert program(cloud.page, relay, Run(outputs={**SOME, VERSION_OUTPUT: NetworkingOutputs.VERSION})).outputs == SOME
+
+
+def test_what_a_program_made_is_published_with_its_contract(cloud: Cloud) -> None:
+    def main(stack: Stack[AppSettings]) -> None:
+        queue = aws.sqs.Queue("queue", name="queue")
+        stack.publish(AppOutputs(**{field.name: queue.name for field in AppOutputs.outputs().values()}))
+
+    outputs = program(cloud.page, main).outputs
+    assert set(outputs) == {*AppOutputs.outputs(), VERSION_OUTPUT, "inventory"}
+    url = cloud.client("sqs").get_queue_url(QueueName="queue")["QueueUrl"]
+    assert outputs["inventory"] == [{"type": "aws:sqs/queue:Queue", "name": "queue", "id": url, "arn": cloud.environment.arn("sqs", "queue")}]
 
 
 def test_a_program_publishes_no_other_projects_contract(cloud: Cloud) -> None:

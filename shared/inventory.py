@@ -1,0 +1,42 @@
+"""What a program made: every resource of AWS, by type, name, ID and ARN, exported beside the contract for those who keep an inventory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pulumi
+
+INVENTORY_OUTPUT = "inventory"
+
+
+class Inventory:
+    """Notes each resource that is made from here on; to be made before the program's first resource.
+
+    What it tells of a resource is what AWS calls it. It reads no other property, so that no secret gets into it.
+    """
+
+    def __init__(self) -> None:
+        self._made: list[tuple[str, str, pulumi.CustomResource, bool]] = []
+        pulumi.runtime.register_stack_transformation(self._note)
+
+    def output(self) -> pulumi.Output[list[dict[str, str]]]:
+        """The resources made so far, sorted by type, name and ID: `type`, `name` (logical), `id`, and `arn` where the resource has one."""
+        return pulumi.Output.all(*(_described(*one) for one in self._made)).apply(_sorted)
+
+    def _note(self, args: pulumi.ResourceTransformationArgs) -> None:
+        if args.type_.startswith("aws:") and isinstance(args.resource, pulumi.CustomResource):
+            # A policy that is given an ARN is given that of what it belongs to.
+            own = args.props.get("arn") is None
+            self._made.append((args.type_, args.name, args.resource, own))
+
+
+def _described(type_: str, name: str, resource: pulumi.CustomResource, has_own_arn: bool) -> pulumi.Output[dict[str, str]]:
+    arn: Any = getattr(resource, "arn", None) if has_own_arn else None
+    return pulumi.Output.all(resource.id, arn).apply(
+        lambda known: {"type": type_, "name": name, "id": str(known[0]), **({"arn": str(known[1])} if known[1] else {})}
+    )
+
+
+def _sorted(found: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+    return sorted(found, key=lambda one: (one["type"], one["name"], one["id"]))
