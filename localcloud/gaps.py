@@ -62,6 +62,20 @@ GAPS: dict[str, str] = {
     "aws:lambda/function:Function.s3Key": "moto does not say where the package came from; the state keeps the value that was sent",
     "aws:lambda/function:Function.sourceCodeHash": "the program's own, kept by the state alone, as with the AWS provider; codeSha256 is what AWS computes",
     "aws:lambda/function:Function.tracingConfig": "moto keeps what the creation said and does not update it; the state keeps the value that was sent",
+    "aws:rds/cluster:Cluster.allowMajorVersionUpgrade": "used when the cluster is modified only, and kept by the state alone, as with the AWS provider",
+    "aws:rds/cluster:Cluster.applyImmediately": "moto applies every change at once; kept by the state alone, as with the AWS provider",
+    "aws:rds/cluster:Cluster.deleteAutomatedBackups": "used at deletion only, and kept by the state alone, as with the AWS provider",
+    "aws:rds/cluster:Cluster.enabledCloudwatchLogsExports": "moto keeps what the creation said and does not update it; the state keeps the value that was sent",
+    "aws:rds/cluster:Cluster.finalSnapshotIdentifier": "used at deletion only, and kept by the state alone, as with the AWS provider",
+    "aws:rds/cluster:Cluster.iamDatabaseAuthenticationEnabled": (
+        "moto keeps what the creation said and does not update it; the state keeps the value that was sent"
+    ),
+    "aws:rds/cluster:Cluster.masterPassword": "RDS never answers it; kept by the state alone, as with the AWS provider",
+    "aws:rds/cluster:Cluster.performanceInsightsEnabled": "moto does not keep it; the state keeps the value that was sent",
+    "aws:rds/cluster:Cluster.skipFinalSnapshot": "used at deletion only, and kept by the state alone, as with the AWS provider",
+    "aws:rds/clusterInstance:ClusterInstance": "every instance of an account has the same DbiResourceId in moto",
+    "aws:rds/clusterInstance:ClusterInstance.applyImmediately": "moto applies every change at once; kept by the state alone, as with the AWS provider",
+    "aws:rds/clusterInstance:ClusterInstance.performanceInsightsEnabled": "moto does not keep it; the state keeps the value that was sent",
     "aws:rds/instance:Instance": (
         "every instance of an account has the same DbiResourceId in moto, so the id is the identifier; "
         "moto changes no port and gives no hostedZoneId: a changed identifier or port replaces the instance"

@@ -99,7 +99,7 @@ def _create(aws: Aws, inputs: Props) -> str:
         if afterwards := {_MODIFIED[name]: inputs[name] for name in _AFTERWARDS if inputs.get(name) is not None}:
             rds.modify_db_instance(DBInstanceIdentifier=identifier, **afterwards)
         if inputs.get("manageMasterUserPassword"):
-            _new_password(aws, identifier, inputs["username"])
+            new_password(aws, _instance(aws, identifier)["MasterUserSecret"]["SecretArn"], inputs["username"])
     return identifier
 
 
@@ -108,25 +108,30 @@ def _instance(aws: Aws, identifier: str) -> Props:
     return live
 
 
-def _new_password(aws: Aws, identifier: str, username: str) -> None:
-    """Puts the master user and a password into the instance's secret; moto's says `admin`, and the same password everywhere."""
+def new_password(aws: Aws, secret: str, username: str) -> None:
+    """Puts the master user and a password into the secret that RDS keeps; moto's says `admin`, and the same password everywhere."""
     credentials = {"username": username, "password": "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))}
-    arn = _instance(aws, identifier)["MasterUserSecret"]["SecretArn"]
-    aws.client("secretsmanager").put_secret_value(SecretId=arn, SecretString=json.dumps(credentials))
+    aws.client("secretsmanager").put_secret_value(SecretId=secret, SecretString=json.dumps(credentials))
+
+
+def secret_of(live: Props) -> Props:
+    """What an instance or a cluster shows of its master password, in the AWS provider's names."""
+    secret = live.get("MasterUserSecret")
+    if not secret:
+        return {"manageMasterUserPassword": False, "masterUserSecrets": []}
+    shown = {"secretArn": secret["SecretArn"], "secretStatus": secret["SecretStatus"], "kmsKeyId": secret.get("KmsKeyId")}
+    return {"manageMasterUserPassword": True, "masterUserSecretKmsKeyId": secret.get("KmsKeyId"), "masterUserSecrets": [shown]}
 
 
 def _read(aws: Aws, identifier: str, _: Props) -> Props:
     live = _instance(aws, identifier)
-    secret = live.get("MasterUserSecret")
     address, port = live["Endpoint"]["Address"], live["Endpoint"]["Port"]
     return {
         **{name: live[shown] for name, (_, shown) in _MEMBERS.items() if live.get(shown) not in (None, "")},
         "dbSubnetGroupName": (live.get("DBSubnetGroup") or {}).get("DBSubnetGroupName"),
         "vpcSecurityGroupIds": [group["VpcSecurityGroupId"] for group in live["VpcSecurityGroups"]],
         "parameterGroupName": live["DBParameterGroups"][0]["DBParameterGroupName"],
-        "manageMasterUserPassword": secret is not None,
-        "masterUserSecretKmsKeyId": secret.get("KmsKeyId") if secret else None,
-        "masterUserSecrets": [{"secretArn": secret["SecretArn"], "secretStatus": secret["SecretStatus"], "kmsKeyId": secret.get("KmsKeyId")}] if secret else [],
+        **secret_of(live),
         "address": address,
         "endpoint": f"{address}:{port}",
         "arn": live["DBInstanceArn"],
@@ -157,7 +162,7 @@ def _update(aws: Aws, identifier: str, new: Props, old: Props) -> None:
         rds.modify_db_instance(DBInstanceIdentifier=identifier, **changes, **when)
     live = _instance(aws, identifier)
     if managed and not was_managed:
-        _new_password(aws, identifier, new["username"])
+        new_password(aws, live["MasterUserSecret"]["SecretArn"], new["username"])
     elif managed and new.get("masterUserSecretKmsKeyId") not in (None, live["MasterUserSecret"].get("KmsKeyId")):
         # Asked to modify the instance, moto would make a second secret and leave the first.
         aws.client("secretsmanager").update_secret(SecretId=live["MasterUserSecret"]["SecretArn"], KmsKeyId=new["masterUserSecretKmsKeyId"])
@@ -178,7 +183,7 @@ _ARN = r"arn:aws[a-z-]*:{service}:.+"
 # What moto records; the rules on classes and storage are those of PostgreSQL.
 _ENGINES = ("postgres", "mysql", "mariadb")
 _LOGS = ("audit", "error", "general", "iam-db-auth-error", "postgresql", "slowquery", "upgrade")
-_AUTHORITIES = ("rds-ca-rsa2048-g1", "rds-ca-rsa4096-g1", "rds-ca-ecc384-g1")
+AUTHORITIES = ("rds-ca-rsa2048-g1", "rds-ca-rsa4096-g1", "rds-ca-ecc384-g1")
 
 INSTANCE = Kind(
     type="aws:rds/instance:Instance",
@@ -224,7 +229,7 @@ INSTANCE = Kind(
         "monitoringInterval": number(one_of=(0, 1, 5, 10, 15, 30, 60)),
         "monitoringRoleArn": text(pattern=_ARN.format(service="iam")),
         "iamDatabaseAuthenticationEnabled": flag(),
-        "caCertIdentifier": text(one_of=_AUTHORITIES),
+        "caCertIdentifier": text(one_of=AUTHORITIES),
         "applyImmediately": flag(),
         "allowMajorVersionUpgrade": flag(),
     },

@@ -107,15 +107,20 @@ def refusals(inputs: Props) -> Iterator[Refusal]:
     """The checks across an instance's inputs."""
     yield from _size(inputs)
     yield from _speed(inputs)
-    yield from _password(inputs)
-    yield from _monitoring(inputs)
-    yield from _windows(inputs)
+    yield from passwords(inputs, "password")
+    yield from monitoring(inputs)
+    yield from windows(inputs, "backupWindow", "maintenanceWindow")
     if inputs.get("multiAz") is True and inputs.get("availabilityZone"):
         yield Refusal("availabilityZone", "it excludes multiAz: RDS chooses the zones of a Multi-AZ instance")
+    yield from storage(inputs, "instance")
+
+
+def storage(inputs: Props, what: str) -> Iterator[Refusal]:
+    """What goes with encrypted storage, and with its end."""
     if inputs.get("kmsKeyId") and not inputs.get("storageEncrypted"):
         yield Refusal("kmsKeyId", "it is taken only with storageEncrypted")
     if not inputs.get("skipFinalSnapshot") and not inputs.get("finalSnapshotIdentifier"):
-        yield Refusal("finalSnapshotIdentifier", "it is required unless skipFinalSnapshot is true; without it the instance could not be deleted")
+        yield Refusal("finalSnapshotIdentifier", f"it is required unless skipFinalSnapshot is true; without it the {what} could not be deleted")
 
 
 def _storage_type(inputs: Props) -> str:
@@ -154,17 +159,19 @@ def _between(name: str, value: int, limits: tuple[int, int], what: str) -> Itera
         yield Refusal(name, f"it is {value}; RDS takes {least} to {most} {what}")
 
 
-def _password(inputs: Props) -> Iterator[Refusal]:
+def passwords(inputs: Props, own: str) -> Iterator[Refusal]:
+    """Either RDS keeps the master password, or the input that is called `own` says it."""
     managed = inputs.get("manageMasterUserPassword")
-    if managed is True and inputs.get("password"):
-        yield Refusal("password", "it excludes manageMasterUserPassword: RDS makes the password and keeps it in Secrets Manager")
-    if not managed and not inputs.get("password"):
-        yield Refusal("password", "it is required, or manageMasterUserPassword set to true")
+    if managed is True and inputs.get(own):
+        yield Refusal(own, "it excludes manageMasterUserPassword: RDS makes the password and keeps it in Secrets Manager")
+    if not managed and not inputs.get(own):
+        yield Refusal(own, "it is required, or manageMasterUserPassword set to true")
     if inputs.get("masterUserSecretKmsKeyId") and not managed:
         yield Refusal("masterUserSecretKmsKeyId", "it is taken only with manageMasterUserPassword")
 
 
-def _monitoring(inputs: Props) -> Iterator[Refusal]:
+def monitoring(inputs: Props) -> Iterator[Refusal]:
+    """Enhanced Monitoring and its role, Performance Insights and what goes with it."""
     interval, role = inputs.get("monitoringInterval"), inputs.get("monitoringRoleArn")
     if isinstance(interval, int) and interval and not role:
         yield Refusal("monitoringRoleArn", f"it is required for a monitoringInterval of {interval}")
@@ -175,13 +182,18 @@ def _monitoring(inputs: Props) -> Iterator[Refusal]:
             yield Refusal(name, "it is taken only with performanceInsightsEnabled")
 
 
-def _windows(inputs: Props) -> Iterator[Refusal]:
+def windows(inputs: Props, daily_input: str, weekly_input: str) -> Iterator[Refusal]:
     """RDS refuses a maintenance window that meets the backup window of any day."""
-    backup, maintenance = str(inputs.get("backupWindow") or ""), str(inputs.get("maintenanceWindow") or "")
+    backup, maintenance = str(inputs.get(daily_input) or ""), str(inputs.get(weekly_input) or "")
+    if meets(backup, maintenance):
+        yield Refusal(weekly_input, f"{maintenance} meets {daily_input} {backup}")
+
+
+def meets(backup: str, maintenance: str) -> bool:
+    """Whether the weekly window has a minute in common with that of some day; False where either is no window."""
     if not _DAILY.fullmatch(backup) or not _WEEKLY.fullmatch(maintenance):
-        return
+        return False
     daily, weekly = [_minutes(part) for part in backup.split("-")], [_weekly(part) for part in maintenance.split("-")]
     length = (weekly[1] - weekly[0]) % _WEEK
     starts = (daily[0] - weekly[0]) % _DAY
-    if starts < length or starts + (daily[1] - daily[0]) % _DAY > _DAY:
-        yield Refusal("maintenanceWindow", f"{maintenance} meets backupWindow {backup}")
+    return starts < length or starts + (daily[1] - daily[0]) % _DAY > _DAY
