@@ -155,6 +155,7 @@ class DataOutputs(Contract):
     audit_bucket_arn: Text
     access_logs_bucket_name: Text
     cache_identifier: Text = field(default_factory=_null, metadata=_OPTIONAL)
+    cache_node_ids: Strings = field(default_factory=_null, metadata=_OPTIONAL)
     cache_address: Text = field(default_factory=_null, metadata=_OPTIONAL)
     cache_port: pulumi.Output[int] = field(default_factory=_null, metadata=_OPTIONAL)
     cache_secret_arn: Text = field(default_factory=_null, metadata=_OPTIONAL)
