@@ -13,7 +13,7 @@ import moto.sqs.models
 from moto.core.config import default_user_config
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 
-from localcloud import moto_offerings, moto_queues
+from localcloud import moto_code, moto_offerings, moto_queues
 from localcloud.models import LOADER
 
 
@@ -34,6 +34,7 @@ def as_a_control_plane() -> None:
     queue: Any = moto.sqs.models.Queue
     queue.lambda_event_source_mappings = property(_no_mappings, _forget)
     moto_queues.quick_when_deep()
+    moto_code.taken_by_reference()
 
 
 def _models_read_once() -> None:
@@ -105,6 +106,21 @@ def _conditions_are_not_guessed() -> None:
     setattr(is_action_permitted, _CHANGED, True)
     statements: Any = IAMPolicyStatement
     statements.is_action_permitted = is_action_permitted
+    _conditions_of_key_policies_are_not_guessed()
+
+
+def _conditions_of_key_policies_are_not_guessed() -> None:
+    """KMS's own check of a key policy (DescribeKey alone has one) looks at actions and resources, and would deny for what a condition is about."""
+    from moto.kms import policy_validator
+
+    validator: Any = policy_validator
+    applies: Callable[[dict[str, Any], str, str], bool] = validator.check_statement
+
+    @wraps(applies)
+    def check_statement(statement: dict[str, Any], resource: str, action: str) -> bool:
+        return not statement.get("Condition") and applies(statement, resource, action)
+
+    validator.check_statement = check_statement
 
 
 def _signing_keys_for_keys_that_sign() -> None:

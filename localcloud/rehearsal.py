@@ -7,10 +7,9 @@ resource through the table, and records it as the engine would.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import hashlib
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -104,9 +103,9 @@ def run(program: Program, clouds: Clouds) -> Run:
     )
     settings.set_root_resource(None)  # type: ignore[arg-type] # the SDK's own way to begin a new stack
     settings.SETTINGS.outputs.clear()  # pyright: ignore[reportAttributeAccessIssue]  # what a program that failed left behind belongs to its loop, which is closed
+    _collect_seldom()
     try:
-        with _seldom_collecting():
-            loop.run_until_complete(run_in_stack(lambda: _returning_nothing(program.main)))
+        loop.run_until_complete(run_in_stack(lambda: _returning_nothing(program.main)))
     finally:
         settings.set_root_resource(None)  # type: ignore[arg-type]
         _end(loop)
@@ -116,15 +115,12 @@ def run(program: Program, clouds: Clouds) -> Run:
     return monitor.run
 
 
-@contextlib.contextmanager
-def _seldom_collecting() -> Generator[None]:
-    """The SDKs' classes and moto's records stay; looking through them for garbage at every 700 new objects costs a fifth of a rehearsal."""
-    before = gc.get_threshold()
+def _collect_seldom() -> None:
+    """The SDKs' classes and moto's records stay; looking through them for garbage at every 700 new objects costs a fifth of a rehearsal.
+
+    For the rest of the process: what set the thresholds back would look through everything at once.
+    """
     gc.set_threshold(200_000, 20, 100)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 def _end(loop: asyncio.AbstractEventLoop) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from pulumi.runtime.rpc import UNKNOWN
 
+from localcloud import moto_code
 from localcloud.aws import Aws
 from localcloud.fields import Field, Refusal, archive, block, flag, mapping, number, text, texts
 from localcloud.kinds import Kind, Props, made
@@ -93,9 +94,10 @@ def _configuration(inputs: Props) -> Props:
     return {**plain, **nested}
 
 
-def _code(inputs: Props) -> Props:
+def _code(aws: Aws, inputs: Props) -> Props:
     if inputs.get("code") is not None:
-        return {"ZipFile": zipped(inputs["code"])}
+        code = zipped(inputs["code"])
+        return {"ZipFile": code if aws.endpoint else moto_code.by_reference(code)}
     return {"S3Bucket": inputs["s3Bucket"], "S3Key": inputs["s3Key"]}
 
 
@@ -103,7 +105,7 @@ def _create(aws: Aws, inputs: Props) -> str:
     client = aws.client("lambda")
     client.create_function(
         FunctionName=inputs["name"],
-        Code=_code(inputs),
+        Code=_code(aws, inputs),
         Publish=bool(inputs.get("publish")),
         Tags=inputs.get("tags") or {},
         **_configuration(inputs),
@@ -179,9 +181,9 @@ def _update(aws: Aws, name: str, new: Props, old: Props) -> None:
 def _update_code(aws: Aws, name: str, new: Props) -> bool:
     client = aws.client("lambda")
     before = client.get_function_configuration(FunctionName=name)["CodeSha256"]
-    code = _code(new)
-    if "ZipFile" in code and base64.b64encode(hashlib.sha256(code["ZipFile"]).digest()).decode() == before:
+    if new.get("code") is not None and base64.b64encode(hashlib.sha256(zipped(new["code"])).digest()).decode() == before:
         return False
+    code = _code(aws, new)
     after = client.update_function_code(FunctionName=name, **code, **({"Architectures": new["architectures"]} if new.get("architectures") else {}))
     return bool(after["CodeSha256"] != before)
 
