@@ -45,6 +45,7 @@ GAPS: dict[str, str] = {
     "aws:ec2/vpc:Vpc": "moto keeps the network ACL of a VPC that was deleted, and does not let go of it; it stays until the local cloud is stopped",
     "aws:ec2/vpcEndpoint:VpcEndpoint": "moto makes no network interfaces for subnets that are added later; networkInterfaceIds lists those of the first ones",
     "aws:ec2/vpcEndpoint:VpcEndpoint.privateDnsEnabled": "moto does not change it in an endpoint that exists; the state keeps the value that was sent",
+    "aws:ecr/repository:Repository.forceDelete": "used at deletion only, and kept by the state alone, as with the AWS provider",
     "aws:iam/role:Role.forceDetachPolicies": "used at deletion only, and kept by the state alone, as with the AWS provider",
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": "moto has AWS's own policies with MOTO_IAM_LOAD_MANAGED_POLICIES=true only",
     "aws:kms/key:Key": "moto applies a Deny of kms:* or kms:DescribeKey to everybody, whatever its condition; a key with such a policy cannot be made",
@@ -76,6 +77,8 @@ GAPS: dict[str, str] = {
     "aws:rds/clusterInstance:ClusterInstance": "every instance of an account has the same DbiResourceId in moto",
     "aws:rds/clusterInstance:ClusterInstance.applyImmediately": "moto applies every change at once; kept by the state alone, as with the AWS provider",
     "aws:rds/clusterInstance:ClusterInstance.performanceInsightsEnabled": "moto does not keep it; the state keeps the value that was sent",
+    "aws:lb/loadBalancer:LoadBalancer": "moto gives every load balancer the same hosted zone, Z2P70J7EXAMPLE, and listens to nobody",
+    "aws:lb/targetGroup:TargetGroup": "moto refuses a deregistrationDelay of 3600 seconds, which AWS takes; it takes up to 3599",
     "aws:rds/instance:Instance": (
         "every instance of an account has the same DbiResourceId in moto, so the id is the identifier; "
         "moto changes no port and gives no hostedZoneId: a changed identifier or port replaces the instance"
