@@ -7,6 +7,7 @@ from functools import wraps
 from typing import Any
 
 import botocore.loaders
+import botocore.session
 import moto.core.utils
 import moto.settings
 import moto.sqs.models
@@ -41,8 +42,9 @@ def _models_read_once() -> None:
     """Moto makes sessions and loaders of its own, each of which would read the services' models again."""
     utils: Any = moto.core.utils
     utils.create_loader = lambda: LOADER
-    loaders: Any = botocore.loaders
-    loaders.create_loader = lambda *_: LOADER
+    for module in (botocore.loaders, botocore.session):
+        loaders: Any = module
+        loaders.create_loader = lambda *_: LOADER
 
 
 def _no_mappings(_: Any) -> dict[str, Any]:

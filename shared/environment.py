@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args
 
@@ -16,6 +16,8 @@ Stage = Literal["dev", "staging", "prod"]
 DatabaseKind = Literal["rds", "aurora", "aurora-serverless", "dynamodb"]
 WayOut = Literal["nat-gateway", "nat-instance", "none"]
 AccountId = Annotated[str, StringConstraints(pattern=r"^\d{12}$")]
+
+PARTITION = "aws"
 
 # AWS's tag limits: "Tag naming and usage conventions" in the AWS General Reference.
 TagValue = Annotated[str, StringConstraints(max_length=256, pattern=r"^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$")]
@@ -91,15 +93,19 @@ class Shape:
     It is read from the sections that decide it, so that nothing is said twice on a page. A section that is malformed counts as the default
     here, and is refused by the program whose it is.
     database: `dynamodb` keeps payments in a table, and there is no relational database. database_key: `aws` has keys that AWS manages, and none of
-    our own. cache: there is a Redis, which also has the sessions. alarms: without them nobody is told of anything.
+    our own. cache: there is a Redis, which also has the sessions. clients: the address ranges that containers' load balancer is open to.
+    alarms: without them nobody is told of anything. outside: ARNs of what others made and the page names: the processor's secret and its key, the
+    repository of an image.
     """
 
     compute: Literal["lambda", "containers"] = "lambda"
     database: DatabaseKind = "rds"
     database_key: Literal["customer", "aws"] = "customer"
     cache: bool = False
+    clients: tuple[str, ...] = ("0.0.0.0/0",)
     way_out: WayOut = "nat-gateway"
     alarms: bool = True
+    outside: tuple[str, ...] = ()
 
     @property
     def relational(self) -> bool:
@@ -115,14 +121,35 @@ def shape_of(page: Page) -> Shape:
         value = section.get(part, default) if isinstance(section, dict) else default
         return value if value in known else default
 
+    containers: Any = page.config.get("app:containers")
+    ranges = containers.get("allowedCidrs") if isinstance(containers, dict) else None
     return Shape(
         compute="containers" if "app:containers" in page.config else "lambda",
         database=word("data:database", "kind", get_args(DatabaseKind), "rds"),
         database_key=word("data:database", "key", ("customer", "aws"), "customer"),
         cache="data:cache" in page.config,
+        clients=tuple(map(str, ranges)) if isinstance(ranges, list) and ranges else Shape.clients,
         way_out=word("networking:egress", "kind", get_args(WayOut), "nat-gateway"),
         alarms="observability:alarms" in page.config,
+        outside=tuple(_outside(page)),
     )
+
+
+# Account, region and path of an image in ECR.
+_ECR = re.compile(r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com/([^:@]+)[:@].+")
+
+
+def _outside(page: Page) -> Iterator[str]:
+    processor: Any = page.config.get("app:processor")
+    for part in ("secretArn", "secretKeyArn"):
+        arn = processor.get(part) if isinstance(processor, dict) else None
+        if isinstance(arn, str) and arn.startswith("arn:"):
+            yield arn
+    containers: Any = page.config.get("app:containers")
+    image = containers.get("image") if isinstance(containers, dict) else None
+    if isinstance(image, str) and (found := _ECR.fullmatch(image)):
+        account, region, path = found.groups()
+        yield f"arn:{PARTITION}:ecr:{region}:{account}:repository/{path}"
 
 
 class AwsKeys(Settings):
@@ -141,7 +168,7 @@ class Environment:
     region: str
     names: naming.Names
     shape: Shape = Shape()
-    partition: str = "aws"
+    partition: str = PARTITION
 
     @property
     def tags(self) -> Mapping[str, str]:

@@ -1,7 +1,8 @@
 """IAM policy documents, built from statements that cannot say too much.
 
 A statement names its actions one by one and its resources by ARN. The resource `*` is for the few actions that AWS gives no
-resource to ("Actions, resources, and condition keys", Service Authorization Reference), and wants the reason beside it.
+resource to ("Actions, resources, and condition keys", Service Authorization Reference), and wants the reason beside it. So does an ARN
+whose account or whose name begins with a wildcard, such as `arn:aws:s3:::*`: it is about every environment's resources.
 """
 
 from __future__ import annotations
@@ -16,19 +17,26 @@ import pulumi
 
 Condition = Mapping[str, Mapping[str, pulumi.Input[Any]]]
 
+# `*`, or an ARN with a wildcard before its name or at the name's beginning, where a type such as `table/` may stand before the name.
+_TYPES = "alias|cluster|db|function|key|log-group|policy|repository|role|secret|table|task-definition"
+_EVERYWHERE = re.compile(rf"\*|arn:([^:]*:){{0,3}}[^:]*[*?][^:]*:.*|arn:([^:]*:){{4}}(({_TYPES})[:/])?[*?].*")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Statement:
     """One statement of a policy.
 
-    sid: letters and digits. actions: `service:Action`, also with a trailing `*` within one action's name (`kms:GenerateDataKey*`).
-    resources: ARNs; leave out in a trust policy. because: why the resource is `*`; required with it, refused without it.
+    sid: letters and digits. actions: `service:Action`, also with a trailing `*` within one action's name (`kms:GenerateDataKey*`); a Deny may
+    have all actions of a service (`s3:*`) and of every service (`*`).
+    resources: ARNs; leave out in a trust policy. not_resources: all others; for denials only, instead of `resources`.
+    because: why the resource is `*`, or one of every environment; required with it, refused without it.
     principals: by kind (`Service`, `AWS`); for resource-based and trust policies.
     """
 
     sid: str
     actions: Sequence[str]
     resources: Sequence[pulumi.Input[str]] = ()
+    not_resources: Sequence[str] = ()
     because: str = ""
     principals: Mapping[str, pulumi.Input[str] | Sequence[pulumi.Input[str]]] | Literal["*"] = field(default_factory=dict[str, Any])
     conditions: Condition = field(default_factory=dict[str, Any])
@@ -38,12 +46,15 @@ class Statement:
         if not re.fullmatch(r"[A-Za-z0-9]+", self.sid):
             raise ValueError(f"sid {self.sid!r} may only have letters and digits (IAM JSON policy elements: Sid)")
         for action in self.actions:
-            if not re.fullmatch(r"[a-z0-9-]+:([A-Z][A-Za-z0-9]*\*?|\*)", action):
+            if not re.fullmatch(r"[a-z0-9-]+:([A-Z][A-Za-z0-9]*\*?|\*)", action) and (self.effect, action) != ("Deny", "*"):
                 raise ValueError(f"{self.sid}: action {action!r} is no action of one service, such as s3:GetObject (IAM JSON policy elements: Action)")
             if self.effect == "Allow" and action.endswith(":*") and not self.because:
                 raise ValueError(f"{self.sid}: action {action!r} allows everything; name the actions")
-        if ("*" in self.resources) != bool(self.because) and self.effect == "Allow":
-            raise ValueError(f"{self.sid}: resource '*' goes with `because`, the reason why no ARN can be named")
+        wide = [resource for resource in self.resources if isinstance(resource, str) and _EVERYWHERE.fullmatch(resource)]
+        if bool(wide) != bool(self.because) and self.effect == "Allow":
+            raise ValueError(f"{self.sid}: resource {wide[0] if wide else '*'!r} goes with `because`, the reason why no narrower ARN can be named")
+        if self.not_resources and (self.effect == "Allow" or self.resources):
+            raise ValueError(f"{self.sid}: NotResource is for a Deny without a Resource; to allow all but a few is to allow what nobody has thought of")
 
     def document(self) -> dict[str, pulumi.Input[Any]]:
         """The statement in IAM's JSON form."""
@@ -52,6 +63,8 @@ class Statement:
             found["Principal"] = self.principals if isinstance(self.principals, str) else dict(self.principals)
         if self.resources:
             found["Resource"] = _one_or_many(list(self.resources))
+        if self.not_resources:
+            found["NotResource"] = _one_or_many(list(self.not_resources))
         if self.conditions:
             found["Condition"] = {test: dict(keys) for test, keys in self.conditions.items()}
         return found

@@ -1,5 +1,6 @@
 """The network that everything else stands in."""
 
+from projects.networking.boundary import Boundary
 from projects.networking.egress import Egress
 from projects.networking.endpoints import Endpoints
 from projects.networking.firewall import Groups, Rules
@@ -12,6 +13,7 @@ from shared.stack import Stack
 stack = Stack(NetworkingSettings)
 environment, settings = stack.environment, stack.settings
 
+Boundary("boundary", environment)
 key = log_key(environment)
 vpc = Vpc("vpc", environment, settings.vpc, log_key_arn=key.arn)
 groups = Groups("groups", environment, vpc=vpc)

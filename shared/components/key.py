@@ -12,6 +12,7 @@ from shared import naming
 from shared.component import Component
 from shared.environment import Environment
 from shared.iam import Statement, policy
+from shared.isolation import closed_to_others
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +28,7 @@ class KeyArgs:
 
 
 class Key(Component):
-    """Produces a symmetric key that rotates every year (PCI DSS 3.7.4) and its alias.
+    """Produces a symmetric key that rotates every year (PCI DSS 3.7.4) and that roles of other environments cannot use, and its alias.
 
     Outputs: `arn`, `id`.
     """
@@ -49,7 +50,7 @@ class Key(Component):
             description=args.description,
             enable_key_rotation=True,
             deletion_window_in_days=7,
-            policy=policy(administration, *args.users),
+            policy=policy(administration, *closed_to_others(environment, ["kms:*"], ["*"]), *args.users),
             opts=self.child(),
         )
         aws.kms.Alias(name, name=f"alias/{environment.names(name, naming.ALIAS)}", target_key_id=key.key_id, opts=self.child())

@@ -12,6 +12,7 @@ from shared import naming
 from shared.component import Component
 from shared.environment import Environment
 from shared.iam import Statement, policy
+from shared.isolation import closed_to_others
 
 # AWS, "Using Lambda with Amazon SQS": six times the function's timeout, so that a message is not seen again while its batch is retried.
 _VISIBILITY_FACTOR = 6
@@ -31,7 +32,9 @@ class QueueArgs:
 
 
 class Queue(Component):
-    """Produces an SQS queue, its dead-letter queue (which only this queue may use), and policies that refuse callers without TLS.
+    """Produces an SQS queue, its dead-letter queue (which only this queue may use), and their policies.
+
+    They refuse callers without TLS, and roles of other environments and accounts.
 
     Outputs: `queue`, `dead_letters`.
     """
@@ -69,5 +72,6 @@ class Queue(Component):
                 resources=[queue.arn],
                 conditions={"Bool": {"aws:SecureTransport": "false"}},
             )
-            aws.sqs.QueuePolicy(child, queue_url=queue.url, policy=policy(tls), opts=self.child())
+            others = closed_to_others(environment, ["sqs:*"], [queue.arn])
+            aws.sqs.QueuePolicy(child, queue_url=queue.url, policy=policy(tls, *others), opts=self.child())
         self.register_outputs({"url": self.queue.url, "deadLettersUrl": self.dead_letters.url})

@@ -12,6 +12,7 @@ from shared import naming
 from shared.component import Component
 from shared.environment import Environment
 from shared.iam import Statement, policy, trust
+from shared.isolation import boundary_arn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,8 @@ class RoleArgs:
 class Role(Component):
     """Produces an IAM role and its inline policy; inline, because a policy that is used once should go with its role.
 
+    Whatever that policy says, the role is bounded to its environment (projects/networking/boundary.py).
+
     Outputs: `arn`, `name`. What needs the role's permissions at its own creation depends on `policy`.
     """
 
@@ -41,6 +44,7 @@ class Role(Component):
             name=environment.names(name, naming.ROLE),
             description=args.description,
             assume_role_policy=trust(args.service, account=environment.account, arn=args.source_arn),
+            permissions_boundary=boundary_arn(environment),
             force_detach_policies=True,
             opts=self.child(),
         )

@@ -12,6 +12,19 @@ from shared import naming
 from shared.component import Component
 from shared.environment import Environment
 from shared.iam import Statement, policy
+from shared.isolation import closed_to_others
+
+# SNS takes none but these in a topic's policy, and `sns:*` neither ("Policy statement action out of service scope"); its default policy has them.
+_ACTIONS = (
+    "sns:Publish",
+    "sns:Subscribe",
+    "sns:GetTopicAttributes",
+    "sns:SetTopicAttributes",
+    "sns:AddPermission",
+    "sns:RemovePermission",
+    "sns:ListSubscriptionsByTopic",
+    "sns:DeleteTopic",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +36,7 @@ class TopicArgs:
 
 
 class Topic(Component):
-    """Produces an encrypted SNS topic that takes nothing without TLS and nothing from other accounts.
+    """Produces an encrypted SNS topic that takes nothing without TLS, and nothing from other accounts and other environments.
 
     Outputs: `arn`.
     """
@@ -45,9 +58,10 @@ class Topic(Component):
             Statement(
                 sid="Account",
                 principals={"AWS": environment.arn("iam", "root", region="")},
-                actions=["sns:Publish", "sns:Subscribe", "sns:GetTopicAttributes", "sns:SetTopicAttributes", "sns:ListSubscriptionsByTopic", "sns:DeleteTopic"],
+                actions=_ACTIONS,
                 resources=[topic.arn],
             ),
+            *closed_to_others(environment, _ACTIONS, [topic.arn]),
         ]
         if args.publishers:
             statements.append(

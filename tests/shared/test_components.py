@@ -39,14 +39,24 @@ def attributes(cloud: Cloud, queue: str) -> dict[str, Any]:
     return found
 
 
+KEPT_OUT = ("OnlyThisEnvironment", "OnlyThisSuffix", "OnlyThisAccount")
+
+
+def closed(statements: list[dict[str, Any]], action: str | list[str], resource: str) -> bool:
+    """Whether these are the statements that refuse the roles of other environments and accounts, for this action and resource."""
+    denied = all((one["Effect"], one["Action"], one["Resource"], one["Principal"]) == ("Deny", action, resource, {"AWS": "*"}) for one in statements)
+    return denied and tuple(one["Sid"] for one in statements) == KEPT_OUT
+
+
 def test_a_key_rotates_has_an_alias_and_is_administered_by_the_account(cloud: Cloud) -> None:
     cloud.make(lambda environment: Key("data", environment, KeyArgs(description="Data")))
     kms = cloud.client("kms")
     about = kms.describe_key(KeyId="alias/data-staging-main")["KeyMetadata"]
     assert (about["Description"], about["KeySpec"], about["KeyUsage"]) == ("Data", "SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT")
     assert kms.get_key_rotation_status(KeyId=about["KeyId"])["KeyRotationEnabled"]
-    [statement] = json.loads(kms.get_key_policy(KeyId=about["KeyId"], PolicyName="default")["Policy"])["Statement"]
+    statement, *others = json.loads(kms.get_key_policy(KeyId=about["KeyId"], PolicyName="default")["Policy"])["Statement"]
     assert (statement["Principal"], statement["Action"]) == ({"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "kms:*")
+    assert closed(others, "kms:*", "*")
 
 
 @pytest.mark.parametrize(
@@ -64,7 +74,7 @@ def test_a_service_uses_a_key_for_this_account_or_for_what_it_encrypts_only(clou
     cloud.make(components)
     kms = cloud.client("kms")
     key = kms.describe_key(KeyId="alias/events-staging-main")["KeyMetadata"]["KeyId"]
-    _, user = json.loads(kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"])["Statement"]
+    *_, user = json.loads(kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"])["Statement"]
     assert (user["Sid"], user["Principal"], user["Condition"]) == ("Sns", {"Service": "sns.amazonaws.com"}, condition)
     assert "kms:*" not in user["Action"]
 
@@ -80,7 +90,8 @@ def test_a_queue_waits_six_times_its_consumers_timeout_and_then_sets_messages_as
     for queue in (work, dead):
         assert queue["KmsMasterKeyId"] == key
         assert queue["MessageRetentionPeriod"] == "1209600"
-        [statement] = json.loads(queue["Policy"])["Statement"]
+        statement, *others = json.loads(queue["Policy"])["Statement"]
+        assert closed(others, "sqs:*", queue["QueueArn"])
         assert (statement["Sid"], statement["Effect"], statement["Resource"]) == ("TlsOnly", "Deny", queue["QueueArn"])
 
 
@@ -100,7 +111,9 @@ def test_a_topic_takes_messages_from_its_account_and_the_named_services_only(clo
     found = cloud.client("sns").get_topic_attributes(TopicArn=cloud.environment.arn("sns", "alarms-staging-main"))["Attributes"]
     assert found["KmsMasterKeyId"] == key
     statements = {statement["Sid"]: statement for statement in json.loads(found["Policy"])["Statement"]}
-    assert set(statements) == {"TlsOnly", "Account"} | ({"Services"} if publishers else set())
+    assert set(statements) == {"TlsOnly", "Account", *KEPT_OUT} | ({"Services"} if publishers else set())
+    assert closed([statements[sid] for sid in KEPT_OUT], statements["Account"]["Action"], cloud.environment.arn("sns", "alarms-staging-main"))
+    assert "sns:*" not in statements["Account"]["Action"]
     assert statements["Account"]["Principal"] == {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
     if publishers:
         assert statements["Services"]["Principal"] == {"Service": publishers}
@@ -114,6 +127,7 @@ def test_a_role_has_its_one_policy_inline_and_its_trust(cloud: Cloud) -> None:
     iam = cloud.client("iam")
     about = iam.get_role(RoleName="flow-logs-staging-main")["Role"]
     assert about["Description"] == "Writes flow logs"
+    assert about["PermissionsBoundary"]["PermissionsBoundaryArn"] == f"arn:aws:iam::{ACCOUNT}:policy/boundary-staging-main"
     [trust] = about["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Condition"]["ArnLike"] == {"aws:SourceArn": "arn:aws:ec2:::vpc-flow-log/*"}
     assert iam.list_role_policies(RoleName="flow-logs-staging-main")["PolicyNames"] == ["flow-logs"]

@@ -197,7 +197,7 @@ def test_the_log_key_rotates_and_serves_this_accounts_log_groups_alone(cloud: Cl
     assert kms.get_key_rotation_status(KeyId=key)["KeyRotationEnabled"]
     [alias] = [alias for alias in kms.list_aliases()["Aliases"] if alias["AliasName"] == f"alias/logs-{cloud.page.name}-main"]
     assert key.endswith(alias["TargetKeyId"])
-    account, logs = json.loads(kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"])["Statement"]
+    account, *_, logs = json.loads(kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"])["Statement"]
     assert account["Principal"] == {"AWS": f"arn:aws:iam::{cloud.environment.account}:root"}
     assert logs["Principal"] == {"Service": "logs.us-east-1.amazonaws.com"}
     assert logs["Condition"] == {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": cloud.environment.arn("logs", "log-group:*")}}
