@@ -46,6 +46,24 @@ GAPS: dict[str, str] = {
     "aws:ec2/vpcEndpoint:VpcEndpoint": "moto makes no network interfaces for subnets that are added later; networkInterfaceIds lists those of the first ones",
     "aws:ec2/vpcEndpoint:VpcEndpoint.privateDnsEnabled": "moto does not change it in an endpoint that exists; the state keeps the value that was sent",
     "aws:ecr/repository:Repository.forceDelete": "used at deletion only, and kept by the state alone, as with the AWS provider",
+    "aws:elasticache/replicationGroup:ReplicationGroup": (
+        "encryption in transit that is switched on or off replaces the group, which AWS does in place from Redis 7.0.5 on"
+    ),
+    "aws:elasticache/replicationGroup:ReplicationGroup.applyImmediately": "every change is applied at once; kept by the state alone, as with the AWS provider",
+    "aws:elasticache/replicationGroup:ReplicationGroup.authToken": "ElastiCache never answers it; kept by the state alone, as with the AWS provider",
+    "aws:elasticache/replicationGroup:ReplicationGroup.authTokenUpdateStrategy": (
+        "says what an update does, and is kept by the state alone, as with the AWS provider"
+    ),
+    "aws:elasticache/replicationGroup:ReplicationGroup.finalSnapshotIdentifier": "used at deletion only, and kept by the state alone, as with the AWS provider",
+    "aws:ecs/cluster:Cluster": "moto keeps a cluster that was deleted as INACTIVE, and would delete one with services in it; that is refused here, as in AWS",
+    "aws:ecs/service:Service": "moto runs no tasks: as many run at once as are wanted, so that every service is steady",
+    "aws:ecs/service:Service.forceDelete": "used at deletion only, and kept by the state alone, as with the AWS provider",
+    "aws:ecs/service:Service.forceNewDeployment": "says what an update does, and is kept by the state alone, as with the AWS provider",
+    "aws:ecs/service:Service.sigintRollback": "says what an interrupted deployment does, and is kept by the state alone, as with the AWS provider",
+    "aws:ecs/service:Service.triggers": "says when to deploy anew, and is kept by the state alone, as with the AWS provider",
+    "aws:ecs/service:Service.waitForSteadyState": "says what a deployment waits for, and is kept by the state alone, as with the AWS provider",
+    "aws:ecs/taskDefinition:TaskDefinition.skipDestroy": "used at deletion only, and kept by the state alone, as with the AWS provider",
+    "aws:ecs/taskDefinition:TaskDefinition.trackLatest": "says which revision a refresh reads, and is kept by the state alone, as with the AWS provider",
     "aws:iam/role:Role.forceDetachPolicies": "used at deletion only, and kept by the state alone, as with the AWS provider",
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": "moto has AWS's own policies with MOTO_IAM_LOAD_MANAGED_POLICIES=true only",
     "aws:kms/key:Key": "moto applies a Deny of kms:* or kms:DescribeKey to everybody, whatever its condition; a key with such a policy cannot be made",

@@ -73,24 +73,24 @@ def password(value: str) -> str | None:
     return "must have 8 to 128 printable ASCII characters without space, slash, double quote and at sign"
 
 
-def backup_window(window: str) -> str | None:
-    """What is wrong with a daily window."""
+def backup_window(window: str, shortest: int = _SHORTEST_WINDOW) -> str | None:
+    """What is wrong with a daily window that lasts at least `shortest` minutes."""
     if not _DAILY.fullmatch(window):
         return f"{window!r} is not hh:mm-hh:mm"
     start, end = (_minutes(part) for part in window.split("-"))
-    return _too_short(window, (end - start) % _DAY)
+    return _too_short(window, (end - start) % _DAY, shortest)
 
 
-def maintenance_window(window: str) -> str | None:
-    """What is wrong with a weekly window; RDS answers it in lower case."""
+def maintenance_window(window: str, shortest: int = _SHORTEST_WINDOW) -> str | None:
+    """What is wrong with a weekly window that lasts at least `shortest` minutes; AWS answers it in lower case."""
     if not _WEEKLY.fullmatch(window):
         return f"{window!r} is not ddd:hh:mm-ddd:hh:mm with days {', '.join(_DAYS)}"
     start, end = (_weekly(part) for part in window.split("-"))
-    return _too_short(window, (end - start) % _WEEK)
+    return _too_short(window, (end - start) % _WEEK, shortest)
 
 
-def _too_short(window: str, minutes: int) -> str | None:
-    return f"{window} is {minutes} minutes; RDS takes at least {_SHORTEST_WINDOW}" if minutes < _SHORTEST_WINDOW else None
+def _too_short(window: str, minutes: int, shortest: int) -> str | None:
+    return f"{window} is {minutes} minutes; AWS takes at least {shortest}" if minutes < shortest else None
 
 
 def _minutes(time: str) -> int:
@@ -183,7 +183,7 @@ def monitoring(inputs: Props) -> Iterator[Refusal]:
 
 
 def windows(inputs: Props, daily_input: str, weekly_input: str) -> Iterator[Refusal]:
-    """RDS refuses a maintenance window that meets the backup window of any day."""
+    """RDS and ElastiCache refuse a maintenance window that meets the backup window of any day."""
     backup, maintenance = str(inputs.get(daily_input) or ""), str(inputs.get(weekly_input) or "")
     if meets(backup, maintenance):
         yield Refusal(weekly_input, f"{maintenance} meets {daily_input} {backup}")
