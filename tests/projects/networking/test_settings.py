@@ -57,6 +57,24 @@ def test_every_page_is_accepted(name: str) -> None:
         ("egress", {"instanceType": "m5.large"}, "networking:egress.instanceType", "should match pattern"),
         ("egress", {"perZone": False}, "networking:egress", "asks for a NAT gateway in each zone"),
         ("endpoints", {"gateway": ["sqs"]}, "networking:endpoints.gateway[0]", "'s3' or 'dynamodb'"),
+        ("endpoints", {"interface": ["ecr"]}, "networking:endpoints.interface[0]", "'ecr.api' or 'ecr.dkr'"),
+        ("endpoints", {"interface": ["ecr"]}, "networking:endpoints.interface[0]", "'ecr.api' or 'ecr.dkr'"),
+        ("endpoints", {"interface": ["ecr"]}, "networking:endpoints.interface[0]", "'ecr.api' or 'ecr.dkr'"),
+        ("endpoints", {"interface": ["ecr"]}, "networking:endpoints.interface[0]", "'ecr.api' or 'ecr.dkr'"),
+        ("endpoints", {"interface": ["ecr"]}, "networking:endpoints.interface[0]", "'ecr.api' or 'ecr.dkr'"),
+        ("endpoints", {"interface": ["ecr"]}, "networking:endpoints.interface[0]", "'ecr.api' or 'ecr.dkr'"),
+        ("endpoints", {"interface": ["ecr"]}, "networking:endpoints.interface[0]", "'ecr.api' or 'ecr.dkr'"),
+        ("endpoints", {"interface": ["ecr"]}, "networking:endpoints.interface[0]", "'ecr.api' or 'ecr.dkr'"),
+        ("endpoints", {"interface": ["ecr"]}, "networking:endpoints.interface[0]", "'ecr.api' or 'ecr.dkr'"),
+        ("endpoints", {"interface": ["ecr"]}, "networking:endpoints.interface[0]", "'ecr.api' or 'ecr.dkr'"),
+        ("endpoints", {"interface": ["ecr"]}, "networking:endpoints.interface[0]", "'ecr.api' or 'ecr.dkr'"),
+        ("endpoints", {"interface": ["ecr"]}, "networking:endpoints.interface[0]", "'ecr.api' or 'ecr.dkr'"),
+        ("endpoints", {"interface": ["ecr"]}, "networking:endpoints.interface[0]", "'ecr.api' or 'ecr.dkr'"),
+        ("endpoints", {"interface": ["ecr"]}, "networking:endpoints.interface[0]", "'ecr.api' or 'ecr.dkr'"),
+        ("endpoints", {"interface": ["ecr"]}, "networking:endpoints.interface[0]", "'ecr.api' or 'ecr.dkr'"),
+        ("endpoints", {"interface": ["ecr"]}, "networking:endpoints.interface[0]", "'ecr.api' or 'ecr.dkr'"),
+        ("endpoints", {"interface": ["ecr"]}, "networking:endpoints.interface[0]", "'ecr.api' or 'ecr.dkr'"),
+        ("endpoints", {"interface": ["ecr"]}, "networking:endpoints.interface[0]", "'ecr.api' or 'ecr.dkr'"),
         ("endpoints", {"interface": ["kms", "rds"]}, "networking:endpoints.interface[1]", "'secretsmanager'"),
     ],
 )
@@ -76,8 +94,150 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
     ]
 
 
+ALL_THAT_FUNCTIONS_NEED = {"gateway": ["s3", "dynamodb"], "interface": ["secretsmanager", "sqs", "sns"]}
+
+
+def without_a_way_out(of: str, **endpoints: Any) -> Page:
+    return pages.read(of).with_values({"networking:egress": {"kind": "none"}, "networking:endpoints": endpoints})
+
+
+ALL_THAT_FUNCTIONS_NEED = {"gateway": ["s3", "dynamodb"], "interface": ["secretsmanager", "sqs", "sns"]}
+
+
+def without_a_way_out(of: str, **endpoints: Any) -> Page:
+    return pages.read(of).with_values({"networking:egress": {"kind": "none"}, "networking:endpoints": endpoints})
+
+
+ALL_THAT_FUNCTIONS_NEED = {"gateway": ["s3", "dynamodb"], "interface": ["secretsmanager", "sqs", "sns"]}
+
+
+def without_a_way_out(of: str, **endpoints: Any) -> Page:
+    return pages.read(of).with_values({"networking:egress": {"kind": "none"}, "networking:endpoints": endpoints})
+
+
+ALL_THAT_FUNCTIONS_NEED = {"gateway": ["s3", "dynamodb"], "interface": ["secretsmanager", "sqs", "sns"]}
+
+
+def without_a_way_out(of: str, **endpoints: Any) -> Page:
+    return pages.read(of).with_values({"networking:egress": {"kind": "none"}, "networking:endpoints": endpoints})
+
+
+ALL_THAT_FUNCTIONS_NEED = {"gateway": ["s3", "dynamodb"], "interface": ["secretsmanager", "sqs", "sns"]}
+
+
+def without_a_way_out(of: str, **endpoints: Any) -> Page:
+    return pages.read(of).with_values({"networking:egress": {"kind": "none"}, "networking:endpoints": endpoints})
+
+
+ALL_THAT_FUNCTIONS_NEED = {"gateway": ["s3", "dynamodb"], "interface": ["secretsmanager", "sqs", "sns"]}
+
+
+def without_a_way_out(of: str, **endpoints: Any) -> Page:
+    return pages.read(of).with_values({"networking:egress": {"kind": "none"}, "networking:endpoints": endpoints})
+
+
+ALL_THAT_FUNCTIONS_NEED = {"gateway": ["s3", "dynamodb"], "interface": ["secretsmanager", "sqs", "sns"]}
+
+
+def without_a_way_out(of: str, **endpoints: Any) -> Page:
+    return pages.read(of).with_values({"networking:egress": {"kind": "none"}, "networking:endpoints": endpoints})
+
+
+ALL_THAT_FUNCTIONS_NEED = {"gateway": ["s3", "dynamodb"], "interface": ["secretsmanager", "sqs", "sns"]}
+
+
+def without_a_way_out(of: str, **endpoints: Any) -> Page:
+    return pages.read(of).with_values({"networking:egress": {"kind": "none"}, "networking:endpoints": endpoints})
+
+
+ALL_THAT_FUNCTIONS_NEED = {"gateway": ["s3", "dynamodb"], "interface": ["secretsmanager", "sqs", "sns"]}
+
+
+def without_a_way_out(of: str, **endpoints: Any) -> Page:
+    return pages.read(of).with_values({"networking:egress": {"kind": "none"}, "networking:endpoints": endpoints})
+
+
+ALL_THAT_FUNCTIONS_NEED = {"gateway": ["s3", "dynamodb"], "interface": ["secretsmanager", "sqs", "sns"]}
+
+
+def without_a_way_out(of: str, **endpoints: Any) -> Page:
+    return pages.read(of).with_values({"networking:egress": {"kind": "none"}, "networking:endpoints": endpoints})
+
+
+ALL_THAT_FUNCTIONS_NEED = {"gateway": ["s3", "dynamodb"], "interface": ["secretsmanager", "sqs", "sns"]}
+
+
+def without_a_way_out(of: str, **endpoints: Any) -> Page:
+    return pages.read(of).with_values({"networking:egress": {"kind": "none"}, "networking:endpoints": endpoints})
+
+
+ALL_THAT_FUNCTIONS_NEED = {"gateway": ["s3", "dynamodb"], "interface": ["secretsmanager", "sqs", "sns"]}
+
+
+def without_a_way_out(of: str, **endpoints: Any) -> Page:
+    return pages.read(of).with_values({"networking:egress": {"kind": "none"}, "networking:endpoints": endpoints})
+
+
+ALL_THAT_FUNCTIONS_NEED = {"gateway": ["s3", "dynamodb"], "interface": ["secretsmanager", "sqs", "sns"]}
+
+
+def without_a_way_out(of: str, **endpoints: Any) -> Page:
+    return pages.read(of).with_values({"networking:egress": {"kind": "none"}, "networking:endpoints": endpoints})
+
+
+ALL_THAT_FUNCTIONS_NEED = {"gateway": ["s3", "dynamodb"], "interface": ["secretsmanager", "sqs", "sns"]}
+
+
+def without_a_way_out(of: str, **endpoints: Any) -> Page:
+    return pages.read(of).with_values({"networking:egress": {"kind": "none"}, "networking:endpoints": endpoints})
+
+
+ALL_THAT_FUNCTIONS_NEED = {"gateway": ["s3", "dynamodb"], "interface": ["secretsmanager", "sqs", "sns"]}
+
+
+def without_a_way_out(of: str, **endpoints: Any) -> Page:
+    return pages.read(of).with_values({"networking:egress": {"kind": "none"}, "networking:endpoints": endpoints})
+
+
+ALL_THAT_FUNCTIONS_NEED = {"gateway": ["s3", "dynamodb"], "interface": ["secretsmanager", "sqs", "sns"]}
+
+
+def without_a_way_out(of: str, **endpoints: Any) -> Page:
+    return pages.read(of).with_values({"networking:egress": {"kind": "none"}, "networking:endpoints": endpoints})
+
+
+ALL_THAT_FUNCTIONS_NEED = {"gateway": ["s3", "dynamodb"], "interface": ["secretsmanager", "sqs", "sns"]}
+
+
+def without_a_way_out(of: str, **endpoints: Any) -> Page:
+    return pages.read(of).with_values({"networking:egress": {"kind": "none"}, "networking:endpoints": endpoints})
+
+
+ALL_THAT_FUNCTIONS_NEED = {"gateway": ["s3", "dynamodb"], "interface": ["secretsmanager", "sqs", "sns"]}
+
+
+def without_a_way_out(of: str, **endpoints: Any) -> Page:
+    return pages.read(of).with_values({"networking:egress": {"kind": "none"}, "networking:endpoints": endpoints})
+
+
 def test_high_availability_may_do_without_a_way_out() -> None:
-    assert refusals(page("egress", kind="none", perZone=None)) == []
+    assert refusals(without_a_way_out("prod", **ALL_THAT_FUNCTIONS_NEED)) == []
+
+
+@pytest.mark.parametrize(
+    ("of", "missing"),
+    [
+        ("prod", "secretsmanager, sns, sqs"),
+        ("accounts-prod", "sns, sqs"),
+        ("containers-dev", "ecr.api, ecr.dkr, logs, secretsmanager, sns, sqs"),
+    ],
+)
+def test_without_a_way_out_the_endpoints_that_the_shape_needs_must_be_there(of: str, missing: str) -> None:
+    gateway, interface = refusals(without_a_way_out(of, gateway=["s3"], interface=["kms"]))
+    assert gateway.startswith("networking:endpoints.gateway: without a way out (egress.kind: none)")
+    assert gateway.endswith("add dynamodb")
+    assert interface.startswith("networking:endpoints.interface: without a way out (egress.kind: none)")
+    assert interface.endswith(f"add {missing}")
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(0, 32))
