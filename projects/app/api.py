@@ -1,4 +1,4 @@
-"""The REST API in front of the functions."""
+"""The REST API in front of the functions: routes, stage, keys."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from projects.app.api_logs import ApiLogs
+from projects.app.api_logs import ApiLogs, ApiLogsArgs
+from projects.app.gateway import Gateway
 from projects.app.routes import ROUTES, Route
 from projects.app.settings import ApiSettings
 from shared.component import Component
@@ -43,8 +44,9 @@ def template(status: str, problem: str, title: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class ApiArgs:
-    """functions: by name. log_key_arn: encrypts the access log."""
+    """gateway: the API itself. functions: by name. log_key_arn: encrypts its logs."""
 
+    gateway: Gateway
     functions: Mapping[str, aws.lambda_.Function]
     log_key_arn: pulumi.Input[str]
 
@@ -59,10 +61,10 @@ class Made:
 
 
 class Api(Component):
-    """Produces the REST API with a validated POST method per route, its stage, an API key and the usage plan that it belongs to.
+    """Produces what makes the REST API answer: a validated POST method per route, its stage, an API key and the usage plan that it belongs to.
 
     The stage has access and execution logs, traces and throttling.
-    Outputs: `name`, `stage`, `url` (of the stage), `key` (secret).
+    Outputs: `api`, `stage`, `url` (of the stage), `key` (secret).
     """
 
     api: aws.apigateway.RestApi
@@ -72,16 +74,7 @@ class Api(Component):
 
     def __init__(self, name: str, environment: Environment, settings: ApiSettings, args: ApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, environment, opts)
-        self.api = aws.apigateway.RestApi(
-            name,
-            name=environment.names(name),
-            description="Payments",
-            endpoint_configuration={"types": "REGIONAL"},
-            api_key_source="HEADER",
-            # With a domain of its own there is no second way in, past that domain's TLS policy.
-            disable_execute_api_endpoint=settings.domain is not None and not environment.platform.copy_of,
-            opts=self.child(),
-        )
+        self.api = args.gateway.api
         self._validator = aws.apigateway.RequestValidator(
             name, name="all", rest_api=self.api.id, validate_request_body=True, validate_request_parameters=True, opts=self.child()
         )
@@ -144,7 +137,7 @@ class Api(Component):
         )
 
     def _stage(self, name: str, settings: ApiSettings, args: ApiArgs, routes: list[Made], answers: list[aws.apigateway.Response]) -> aws.apigateway.Stage:
-        logs = ApiLogs(name, self.environment, key_arn=args.log_key_arn, api_id=self.api.id, opts=self.child())
+        logs = ApiLogs(name, self.environment, ApiLogsArgs(key_arn=args.log_key_arn, api_id=self.api.id, bodies=settings.log_bodies), opts=self.child())
         deployment = aws.apigateway.Deployment(
             name,
             rest_api=self.api.id,
@@ -168,8 +161,7 @@ class Api(Component):
             settings={
                 "metrics_enabled": True,
                 "logging_level": "INFO",
-                # Whole requests and responses stay out of the log: whatever a client sends by mistake would be kept there (PCI DSS 3.3.1).
-                "data_trace_enabled": False,
+                "data_trace_enabled": settings.log_bodies,
                 "throttling_rate_limit": settings.rate_limit,
                 "throttling_burst_limit": settings.burst_limit,
             },

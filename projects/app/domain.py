@@ -6,7 +6,8 @@ import pulumi
 import pulumi_aws as aws
 
 from projects.app.api import Api
-from projects.app.settings import DomainSettings
+from projects.app.certificate import certified, leads_to
+from projects.app.domain_settings import DomainSettings
 from shared.component import Component
 from shared.environment import Environment
 
@@ -15,7 +16,6 @@ class Domain(Component):
     """Produces a certificate that is validated by DNS, the domain, its mapping to the API's stage, and the DNS records.
 
     It speaks TLS 1.2 or newer (PCI DSS 4.2.1). The hosted zone is made too, unless the page names one.
-    A new zone only works once its parent domain delegates to it; until then AWS waits for the certificate's validation.
     Outputs: `url`.
     """
 
@@ -23,36 +23,16 @@ class Domain(Component):
 
     def __init__(self, name: str, environment: Environment, settings: DomainSettings, *, api: Api, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, environment, opts)
-        zone = settings.zone_id or aws.route53.Zone(name, name=settings.name, comment="Payments API", force_destroy=True, opts=self.child()).zone_id
-        certificate = aws.acm.Certificate(name, domain_name=settings.name, validation_method="DNS", opts=self.child())
-        wanted = certificate.domain_validation_options[0]
-        proof = aws.route53.Record(
-            f"{name}-validation",
-            zone_id=zone,
-            name=wanted.resource_record_name,
-            type=wanted.resource_record_type,
-            ttl=60,
-            records=[wanted.resource_record_value],
-            allow_overwrite=True,
-            opts=self.child(),
-        )
-        validated = aws.acm.CertificateValidation(name, certificate_arn=certificate.arn, validation_record_fqdns=[proof.fqdn], opts=self.child())
+        certificate = certified(self, name, settings)
         domain = aws.apigateway.DomainName(
             name,
             domain_name=settings.name,
-            regional_certificate_arn=validated.certificate_arn,
+            regional_certificate_arn=certificate.arn,
             endpoint_configuration={"types": "REGIONAL"},
             security_policy="TLS_1_2",
             opts=self.child(),
         )
         aws.apigateway.BasePathMapping(name, rest_api=api.api.id, stage_name=api.stage.stage_name, domain_name=domain.domain_name, opts=self.child())
-        aws.route53.Record(
-            name,
-            zone_id=zone,
-            name=settings.name,
-            type="A",
-            aliases=[{"name": domain.regional_domain_name, "zone_id": domain.regional_zone_id, "evaluate_target_health": False}],
-            opts=self.child(),
-        )
+        leads_to(self, name, settings, certificate.zone_id, host=domain.regional_domain_name, host_zone=domain.regional_zone_id)
         self.url = domain.domain_name.apply(lambda host: f"https://{host}")
         self.register_outputs({"url": self.url})

@@ -9,6 +9,9 @@ from shared.components.queue import Queue, QueueArgs
 from shared.components.topic import Topic, TopicArgs
 from shared.environment import Environment
 
+CONTAINER_SECONDS = 20
+"""A sixth of the time for which the container hides a message that it took (HIDDEN_SECONDS), so that the queue hides it as long."""
+
 
 def app_key(environment: Environment) -> Key:
     """Encrypts messages and the functions' environment variables."""
@@ -17,7 +20,8 @@ def app_key(environment: Environment) -> Key:
 
 def work_queue(environment: Environment, settings: AppSettings, key: Key) -> Queue:
     """Payments that were taken in and wait for the worker."""
-    args = QueueArgs(consumer_timeout=settings.functions.timeout, key_arn=key.arn, max_receives=settings.queue.max_receives)
+    seconds = settings.functions.timeout if settings.functions else CONTAINER_SECONDS
+    args = QueueArgs(consumer_timeout=seconds, key_arn=key.arn, max_receives=settings.queue.max_receives)
     return Queue("payment-work", environment, args)
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import pulumi
+
 from payments.domain.currency import MINOR_DIGITS
 from payments.domain.payment import LARGEST_AMOUNT
 from payments.functions import PROCESS_PAYMENT, VERIFY_PAYMENT, Function
@@ -75,3 +77,8 @@ ROUTES = (
         },
     ),
 )
+
+
+def endpoints(url: pulumi.Output[str]) -> pulumi.Output[dict[str, str]]:
+    """Where each route is called, by its name."""
+    return url.apply(lambda base: {route.path: f"{base}/{route.path}" for route in ROUTES})

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_aws as aws
 
-from payments.functions import FUNCTIONS, Function
+from payments.functions import Function, functions_for
+from projects.app.variables import store_of
 from shared import naming
 from shared.component import Component
 from shared.environment import Environment
@@ -26,7 +27,7 @@ class Schedules(Component):
         self, name: str, environment: Environment, *, functions: Mapping[str, aws.lambda_.Function], opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__(name, environment, opts)
-        for function in FUNCTIONS:
+        for function in functions_for(store_of(environment)):
             if function.every_minutes is not None:
                 self._schedule(function, function.every_minutes, functions[function.name])
         self.register_outputs({})

@@ -8,6 +8,9 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
+from projects.app.container_settings import ContainerSettings
+from projects.app.container_settings import problems as container_problems
+from projects.app.domain_settings import DomainSettings, copied, is_reserved
 from shared.environment import Environment
 from shared.page import Settings
 
@@ -28,25 +31,19 @@ class FunctionSettings(Settings):
     reserved_concurrency: Annotated[int, Field(ge=2, le=1_000)] | None = None
 
 
-class DomainSettings(Settings):
-    """A domain of the API's own; copies of the environment do without.
-
-    name: the host name. zone_id: the Route 53 hosted zone that it is in; left out, a zone of that name is made, to which its parent must delegate.
-    """
-
-    name: Annotated[str, StringConstraints(pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,}$", max_length=64)]
-    zone_id: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{1,32}$")] | None = None
-
-
 class ApiSettings(Settings):
     """The REST API.
 
     rate_limit: requests per second that a client may send in the long run; burst_limit: how many at once.
+    domain: of its own; copies of the environment do without.
+    log_bodies: API Gateway logs whole requests and responses. Off, because whatever a client sends by mistake would be kept there (PCI DSS 3.3.1);
+    where it is on, CloudWatch Logs masks card data in that log group, of which it knows the usual forms only.
     """
 
     rate_limit: Annotated[float, Field(gt=0, le=10_000)]
     burst_limit: Annotated[int, Field(ge=1, le=5_000)]
     domain: DomainSettings | None = None
+    log_bodies: bool = False
 
 
 # Secrets Manager API reference, CreateSecret, "Name", and the six characters that it appends (GetSecretValue, "SecretId").
@@ -105,34 +102,66 @@ class QueueSettings(Settings):
     batch_size: Annotated[int, Field(ge=1, le=10)] = 10
 
 
-# RFC 2606: names that documents may use, because nobody can own them; Route 53 and ACM refuse them.
-_RESERVED = ("example.com", "example.net", "example.org", "example", "test", "invalid", "localhost")
-
-
 class AppSettings(Settings):
-    """All of `app:`."""
+    """All of `app:`.
 
-    functions: FunctionSettings
-    api: ApiSettings
+    The service runs either as functions behind API Gateway (functions, api) or as containers behind a load balancer (containers).
+    """
+
+    functions: FunctionSettings | None = None
+    api: ApiSettings | None = None
+    containers: ContainerSettings | None = None
     queue: QueueSettings = QueueSettings()
     processor: ProcessorSettings = ProcessorSettings()
 
+    @model_validator(mode="after")
+    def _one_way(self) -> AppSettings:
+        given = [f"app:{name}" for name in ("functions", "api", "containers") if name in self.model_fields_set]
+        if empty := [key for key in given if getattr(self, key.removeprefix("app:")) is None]:
+            raise ValueError(f"{' and '.join(empty)} must not be empty: leave it out, or say what is to be made")
+        if given not in (["app:functions", "app:api"], ["app:containers"]):
+            raise ValueError(
+                "wants app:functions and app:api (Lambda behind API Gateway), or else app:containers (Fargate behind a load balancer); "
+                f"the page has {' and '.join(given) or 'none of them'}"
+            )
+        return self
+
+    def serverless(self) -> tuple[FunctionSettings, ApiSettings]:
+        """What functions behind API Gateway have; ValueError where containers run."""
+        if self.functions is None or self.api is None:
+            raise ValueError("the page has app:containers, and neither app:functions nor app:api")
+        return self.functions, self.api
+
+    def container(self) -> ContainerSettings:
+        """What containers have; ValueError where functions run."""
+        if self.containers is None:
+            raise ValueError("the page has app:functions and app:api, and no app:containers")
+        return self.containers
+
 
 def domain_of(settings: AppSettings, environment: Environment) -> DomainSettings | None:
-    """The domain that this environment is to have; a copy has none, because the page's is its original's."""
-    return None if environment.platform.copy_of else settings.api.domain
+    """The domain that this environment is to have. The page's is its original's: a copy's API does without one, and containers have one below it."""
+    if settings.containers:
+        return copied(settings.containers.domain, environment)
+    return settings.api.domain if settings.api and not environment.platform.copy_of else None
 
 
 def problems(settings: AppSettings, environment: Environment) -> Iterator[tuple[str, object, str]]:
     """Rules across the page, as (key, value, rule)."""
     for key, arn in (("processor.secretArn", settings.processor.secret_arn), ("processor.secretKeyArn", settings.processor.secret_key_arn)):
         if arn is not None and arn.split(":")[3] != environment.region:
-            # The functions ask their own region's Secrets Manager and KMS alone; the endpoints of the VPC are that region's.
+            # The service asks its own region's Secrets Manager and KMS alone; the endpoints of the VPC are that region's.
             yield key, arn, f"must be in the environment's region, {environment.region}"
+    processor = settings.processor
+    if processor.name != "sandbox" and processor.endpoint is None and environment.shape.way_out == "none":
+        yield "processor.name", processor.name, "is reached over the internet, and networking:egress is none: give the network a way out, or processor.endpoint"
+    if settings.containers:
+        yield from container_problems(settings.containers, environment)
 
 
 def problems_on_aws(settings: AppSettings, environment: Environment) -> Iterator[tuple[str, object, str]]:
     """What only a deployment to AWS itself would find out, as (key, value, rule)."""
     domain = domain_of(settings, environment)
-    if domain and any(domain.name == name or domain.name.endswith(f".{name}") for name in _RESERVED):
-        yield "api.domain.name", domain.name, "is a reserved name (RFC 2606), which Route 53 refuses: set a domain of your own before you deploy to aws"
+    if domain and is_reserved(domain.name):
+        key = "containers.domain.name" if settings.containers else "api.domain.name"
+        yield key, domain.name, "is a reserved name (RFC 2606), which Route 53 refuses: set a domain of your own before you deploy to aws"

@@ -41,7 +41,7 @@ def test_the_committed_pages_have_nothing_wrong() -> None:
         ({"data:database.multiAz": False}, "data:database.multiAz = false: platform:highAvailability asks for a standby"),
         ({"networking:egress.perZone": False}, 'networking:egress = "nat-gateway": platform:highAvailability asks for a NAT gateway in each zone'),
         ({"billing:plan": "gold"}, "billing:: unknown namespace; a page has app, aws, data, networking, observability, platform"),
-        ({"app:functions": None}, "app:functions: is required and missing"),
+        ({"app:functions": None}, "app: wants app:functions and app:api (Lambda behind API Gateway), or else app:containers"),
         ({"aws:allowedAccountIds": None}, "aws:allowedAccountIds: is required and missing"),
     ],
 )

@@ -60,6 +60,7 @@ def test_it_has_exactly_the_variables_that_it_reads(staging: Cloud, function: Fu
         "MAX_RECEIVES": "5",
         "PAYMENT_EVENTS_TOPIC_ARN": published["paymentEventsTopicArn"],
         "PROCESSOR": "sandbox",
+        "API_URL": published["apiUrl"],
     }
     wanted = {*function.needs("relational"), *function.optional}
     assert configuration(staging, function)["Environment"]["Variables"] == {name: value for name, value in values.items() if name in wanted}

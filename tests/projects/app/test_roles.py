@@ -14,8 +14,7 @@ from payments.functions import FUNCTIONS, MIGRATE_DATABASE, OUTBOX_RELAY, PAYMEN
 from payments.messaging.work_queue import SqsWorkQueue
 from payments.service import relaying
 from payments.service.projecting import Projector
-from projects.app import roles
-from projects.app.roles import statements_for
+from projects.app import grants
 from tests.payments.postgres import TestDatabase
 from tests.projects.app.running import Calls, Running, api_event, last, running, sqs_event
 from tests.projects.app.upstream import key_of, name, outputs, statements
@@ -215,6 +214,6 @@ def test_no_function_changes_a_step_of_the_transaction_log(platform: Cloud) -> N
 
 
 def test_a_variable_that_nobody_has_granted_anything_for_is_an_error(platform: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(roles, "_GRANTS", {variable: grant for variable, grant in roles._GRANTS.items() if variable != Variable.WORK_QUEUE_URL})
+    monkeypatch.setattr(grants, "GRANTS", {variable: grant for variable, grant in grants.GRANTS.items() if variable != Variable.WORK_QUEUE_URL})
     with pytest.raises(ValueError, match="nobody has said what WORK_QUEUE_URL lets process-payment do"):
-        statements_for(PROCESS_PAYMENT, platform.environment, MagicMock(), log_group_arn=MagicMock(), arn="arn")
+        grants.granted([Variable.STAGE, Variable.WORK_QUEUE_URL], grants.Use(platform.environment, MagicMock(), [PROCESS_PAYMENT]))

@@ -78,8 +78,8 @@ def test_a_page_that_aws_would_refuse_is_refused_with_key_and_rule(section: str,
 
 
 def test_all_that_is_wrong_is_said_at_once() -> None:
-    of = page("functions", memory=64, timeout=900).with_values({"app:api": {"burstLimit": 1}, "app:containers": {}})
-    assert [refused.split(": ")[0] for refused in refusals(of)] == ["app:functions.memory", "app:functions.timeout", "app:api.rateLimit", "app:containers"]
+    of = page("functions", memory=64, timeout=900).with_values({"app:api": {"burstLimit": 1}, "app:cluster": {}})
+    assert [refused.split(": ")[0] for refused in refusals(of)] == ["app:functions.memory", "app:functions.timeout", "app:api.rateLimit", "app:cluster"]
 
 
 def test_a_reserved_domain_is_refused_for_aws_alone() -> None:

@@ -1,0 +1,91 @@
+"""The image that the tasks run, and the registry that it is in."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cache
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from projects.app.container_settings import repository_of
+from shared.component import Component
+from shared.environment import Environment
+from shared.page import ROOT
+
+# Of what nothing runs any more; the image before the present one is what a rollback needs.
+_KEPT_IMAGES = 20
+_UNTAGGED_DAYS = 1
+
+
+@cache
+def image_tag() -> str:
+    """The tag of the image that this checkout makes: the digest of all that the Dockerfile takes from it.
+
+    Other code is another tag, so that a change of the code is a change of the task definitions, and the same code is not pushed twice.
+    """
+    digest = hashlib.sha256()
+    for path in [ROOT / "Dockerfile", *sorted((ROOT / "payments").rglob("*"))]:
+        relative = path.relative_to(ROOT)
+        # What .dockerignore keeps from the builder.
+        if not path.is_file() or "__pycache__" in relative.parts or relative.parts[:2] == ("payments", "trust"):
+            continue
+        content = path.read_bytes()
+        digest.update(f"{relative.as_posix()}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()[:16]
+
+
+class Image(Component):
+    """Produces the environment's own ECR repository, unless the page names an image: tags that nobody can move, scans of what is pushed.
+
+    Outputs: `uri` (of the image), `repository_arn` (None for a registry that is not ECR), `repository_url` (of the environment's own, else null).
+    """
+
+    uri: pulumi.Output[str]
+    repository_arn: pulumi.Input[str] | None
+    repository_url: pulumi.Output[Any]
+
+    def __init__(
+        self, name: str, environment: Environment, *, given: str | None, key_arn: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(name, environment, opts)
+        if given is not None:
+            self.uri, self.repository_arn = pulumi.Output.from_input(given), repository_of(given, environment)
+            self.repository_url = pulumi.Output.from_input(None)
+        else:
+            repository = self._repository(name, key_arn)
+            self.uri, self.repository_arn = pulumi.Output.concat(repository.repository_url, ":", image_tag()), repository.arn
+            self.repository_url = repository.repository_url
+        self.register_outputs({"uri": self.uri})
+
+    def _repository(self, name: str, key_arn: pulumi.Input[str]) -> aws.ecr.Repository:
+        repository = aws.ecr.Repository(
+            name,
+            name=self.environment.names(name),
+            image_tag_mutability="IMMUTABLE",
+            image_scanning_configuration={"scan_on_push": True},
+            encryption_configurations=[{"encryption_type": "KMS", "kms_key": key_arn}],
+            force_delete=True,
+            opts=self.child(),
+        )
+        aws.ecr.LifecyclePolicy(name, repository=repository.name, policy=json.dumps({"rules": _LIFECYCLE}), opts=self.child())
+        return repository
+
+
+_LIFECYCLE = [
+    {
+        "rulePriority": 1,
+        "description": "What no tag leads to",
+        "selection": {"tagStatus": "untagged", "countType": "sinceImagePushed", "countUnit": "days", "countNumber": _UNTAGGED_DAYS},
+        "action": {"type": "expire"},
+    },
+    {
+        "rulePriority": 2,
+        "description": "Old images",
+        "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": _KEPT_IMAGES},
+        "action": {"type": "expire"},
+    },
+]
+"""In the form that ECR gives back ("Lifecycle policy properties"); it asks for `any` to come last."""
