@@ -33,6 +33,7 @@ GAPS: dict[str, str] = {
     "aws:cloudwatch/logGroup:LogGroup.logGroupClass": "moto does not keep the class of a log group; the state keeps the value that was sent",
     "aws:cloudwatch/logGroup:LogGroup.skipDestroy": "used at deletion only, and kept by the state alone, as with the AWS provider",
     "aws:cloudwatch/metricAlarm:MetricAlarm": "moto takes percentiles (p99) only as extendedStatistic; it refuses an alarm on a trimmed mean, IQM and the like",
+    "aws:dynamodb/resourcePolicy:ResourcePolicy.confirmRemoveSelfResourceAccess": "used when the policy is put, and kept by the state alone",
     "aws:dynamodb/table:Table": (
         "moto changes neither a table's encryption nor starts a stream a second time: "
         "a changed serverSideEncryption replaces the table, and a stream that was switched off stays off"
@@ -120,6 +121,7 @@ GAPS: dict[str, str] = {
     "aws:s3/bucketPolicy:BucketPolicy": "moto knows nothing of a request that a condition could be held to: statements with conditions neither allow nor deny",
     "aws:secretsmanager/secret:Secret": "moto cannot clear a description: the last one stays until there is another",
     "aws:secretsmanager/secret:Secret.recoveryWindowInDays": "used at deletion only, and kept by the state alone, as with the AWS provider",
+    "aws:secretsmanager/secretPolicy:SecretPolicy.blockPublicPolicy": "moto puts a policy without looking for public access; kept by the state alone",
     "aws:secretsmanager/secretVersion:SecretVersion": "AWS keeps the current value until the secret goes; here its labels are taken off",
     "aws:sns/topic:Topic.signatureVersion": "moto does not keep the signature version; the state keeps the value that was sent",
     "aws:sns/topic:Topic.tracingConfig": "moto does not keep the tracing mode; the state keeps the value that was sent",
