@@ -16,7 +16,7 @@ network, data, app = stack.upstream(NetworkingOutputs), stack.upstream(DataOutpu
 notifications = Notifications("notifications", environment, settings.notifications)
 bad = watched(settings.alarms, environment, network=network, data=data, app=app)
 alarms = Alarms("alarms", environment, bad, actions=notifications.actions)
-shown = DashboardArgs(alarm_arns=alarms.arns, data=data, app=app, network=network if settings.alarms.nat else None)
+shown = DashboardArgs(alarm_arns=alarms.arns, data=data, app=app, network=network)
 dashboard = Dashboard("payments", environment, shown)
 trail = Trail("trail", environment, settings.trail, TrailArgs(data=data, log_key_arn=network.log_key_arn))
 

@@ -13,7 +13,9 @@ from projects.observability.metrics import Metric
 from shared.component import Component
 from shared.environment import Environment
 
-FIVE_MINUTES = 300
+MINUTE, FIVE_MINUTES = 60, 300
+
+Combination = Literal["sum", "difference", "largest", "share"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +23,8 @@ class Alarm:
     """One alarm.
 
     name: of the alarm, without stage and suffix. says: what it means and where to look first, for whom it wakes.
-    watches: one metric, or several whose sum counts, or what `difference` leaves of the first after the others.
+    watches: one metric, or several, and `combined` says how: their sum, what is left of the first after the others, the largest of them, or the
+    per cent that the sum of all but the last is of the last.
     threshold: reached or passed, it rings; with `below`, when the value is less.
     period: seconds that one value is made of; periods: how many in a row must be bad.
     silence: what periods without any data are: `notBreaching` good, `breaching` bad, `ignore` as the alarm is.
@@ -33,7 +36,7 @@ class Alarm:
     threshold: float
     silence: Literal["notBreaching", "breaching", "ignore"]
     below: bool = False
-    difference: bool = False
+    combined: Combination = "sum"
     period: int = FIVE_MINUTES
     periods: int = 1
 
@@ -58,6 +61,7 @@ class Alarms(Component):
 
     def _alarm(self, alarm: Alarm, actions: Sequence[pulumi.Input[str]]) -> aws.cloudwatch.MetricAlarm:
         one = alarm.watches if isinstance(alarm.watches, Metric) else None
+        percentile = one is not None and one.stat.startswith("p")
         several = None if isinstance(alarm.watches, Metric) else pulumi.Output.from_input(alarm.watches).apply(lambda known: _total(known, alarm))
         return aws.cloudwatch.MetricAlarm(
             alarm.name,
@@ -66,7 +70,10 @@ class Alarms(Component):
             namespace=one and one.namespace,
             metric_name=one and one.name,
             dimensions=one and one.dimensions,
-            statistic=one and one.stat,
+            statistic=one.stat if one and not percentile else None,
+            extended_statistic=one.stat if one and percentile else None,
+            # Of a handful of requests one is the slowest twentieth.
+            evaluate_low_sample_count_percentiles="ignore" if percentile else None,
             period=one and alarm.period,
             metric_queries=several,
             comparison_operator="LessThanThreshold" if alarm.below else "GreaterThanOrEqualToThreshold",
@@ -80,7 +87,7 @@ class Alarms(Component):
 
 
 def _total(metrics: Sequence[Metric], alarm: Alarm) -> list[aws.cloudwatch.MetricAlarmMetricQueryArgs]:
-    """The queries whose result is the sum of `metrics`, or their difference; in a sum, one that is silent counts as 0 as long as another is not."""
+    """The queries whose result is the combination of `metrics`; in a sum, one that is silent counts as 0 as long as another is not."""
     parts = [
         aws.cloudwatch.MetricAlarmMetricQueryArgs(
             id=f"part{position}",
@@ -91,6 +98,18 @@ def _total(metrics: Sequence[Metric], alarm: Alarm) -> list[aws.cloudwatch.Metri
         for position, metric in enumerate(metrics)
     ]
     ids = [f"part{position}" for position in range(len(parts))]
-    expression = " - ".join(ids) if alarm.difference else f"SUM([{', '.join(ids)}])"
-    label = (" - " if alarm.difference else " + ").join(dict.fromkeys(metric.name for metric in metrics))
-    return [aws.cloudwatch.MetricAlarmMetricQueryArgs(id="total", expression=expression, label=label, return_data=True), *parts]
+    label = f" {'-' if alarm.combined == 'difference' else '+'} ".join(dict.fromkeys(metric.name for metric in metrics))
+    return [aws.cloudwatch.MetricAlarmMetricQueryArgs(id="total", expression=_expression(ids, alarm.combined), label=label, return_data=True), *parts]
+
+
+def _expression(ids: Sequence[str], combined: Combination) -> str:
+    """CloudWatch's metric math ("Using metric math") for a combination."""
+    match combined:
+        case "sum":
+            return f"SUM([{', '.join(ids)}])"
+        case "difference":
+            return " - ".join(ids)
+        case "largest":
+            return f"MAX([{', '.join(ids)}])"
+        case "share":
+            return f"100 * SUM([{', '.join(ids[:-1])}]) / {ids[-1]}"

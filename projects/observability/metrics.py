@@ -1,7 +1,9 @@
 """The metrics that AWS and the payment service publish, each with the dimensions that it is published under.
 
 A metric asked for with other dimensions has no data, and CloudWatch says nothing about it, so they are written once, here.
-Sources: "CloudWatch metrics" in the guides of Lambda, API Gateway, SQS, RDS, DynamoDB, VPC (NAT gateways) and EC2.
+Sources: "CloudWatch metrics" in the guides of Lambda, API Gateway, SQS, RDS, DynamoDB, VPC (NAT gateways), EC2, ECS and Application Load Balancers;
+"Amazon ECS Container Insights metrics" (CloudWatch); "Amazon CloudWatch dimensions for Aurora"; "Metrics for Valkey and Redis OSS" (ElastiCache);
+"AWS WAF metrics and dimensions".
 """
 
 from __future__ import annotations
@@ -19,6 +21,9 @@ from shared.environment import Environment
 
 # CloudWatch, "Create an alarm based on a metric math expression": so many metrics in one.
 MOST_IN_ONE_ALARM = 10
+
+SERVICES = ("web", "worker")
+"""What containers do, as app names their services."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,21 +43,39 @@ class Metric:
 
 def of_function(app: AppOutputs, function: Function, name: str, stat: str) -> Metric:
     """A metric of a Lambda function, all its versions together."""
-
-    def physical(names: Mapping[str, str]) -> str:
-        if function.name not in names:
-            raise pulumi.RunError(
-                f"output functionNames of app has {', '.join(names) or 'nothing'}, and not {function.name}, which this code watches. "
-                f"Deploy app first: invoke deploy --env {pulumi.get_stack()} --only app"
-            )
-        return names[function.name]
-
-    return Metric(namespace="AWS/Lambda", name=name, stat=stat, dimensions={"FunctionName": app.function_names.apply(physical)})
+    physical = app.function_names.apply(lambda names: _named(names, "functionNames", function.name))
+    return Metric(namespace="AWS/Lambda", name=name, stat=stat, dimensions={"FunctionName": physical})
 
 
 def of_api(app: AppOutputs, name: str, stat: str) -> Metric:
     """A metric of the REST API's stage."""
     return Metric(namespace="AWS/ApiGateway", name=name, stat=stat, dimensions={"ApiName": app.api_name, "Stage": app.api_stage})
+
+
+def of_service(app: AppOutputs, service: str, name: str, stat: str) -> Metric:
+    """What ECS itself measures of a service: per cent of the CPU or memory that its tasks have."""
+    return Metric(namespace="AWS/ECS", name=name, stat=stat, dimensions=_service(app, service))
+
+
+def of_tasks(app: AppOutputs, service: str, name: str, stat: str) -> Metric:
+    """What Container Insights counts of a service's tasks; the cluster must have it switched on."""
+    return Metric(namespace="ECS/ContainerInsights", name=name, stat=stat, dimensions=_service(app, service))
+
+
+def of_load_balancer(app: AppOutputs, name: str, stat: str) -> Metric:
+    """A metric of the load balancer."""
+    return Metric(namespace="AWS/ApplicationELB", name=name, stat=stat, dimensions={"LoadBalancer": app.load_balancer_arn_suffix})
+
+
+def of_targets(app: AppOutputs, name: str, stat: str) -> Metric:
+    """A metric of the tasks behind the load balancer."""
+    dimensions = {"TargetGroup": app.target_group_arn_suffix, "LoadBalancer": app.load_balancer_arn_suffix}
+    return Metric(namespace="AWS/ApplicationELB", name=name, stat=stat, dimensions=dimensions)
+
+
+def of_web_acl(app: AppOutputs, environment: Environment, name: str) -> Metric:
+    """What all rules of the web ACL did; WAF calls an ACL by the metric name in its visibility configuration, which is its name."""
+    return Metric(namespace="AWS/WAFV2", name=name, stat="Sum", dimensions={"Region": environment.region, "Rule": "ALL", "WebACL": app.web_acl_name})
 
 
 def of_queue(queue: pulumi.Input[str], name: str, stat: str) -> Metric:
@@ -65,13 +88,45 @@ def of_database(data: DataOutputs, name: str, stat: str) -> Metric:
     return Metric(namespace="AWS/RDS", name=name, stat=stat, dimensions={"DBInstanceIdentifier": data.database_identifier})
 
 
+def of_cluster(data: DataOutputs, name: str, stat: str) -> Metric:
+    """A metric of all instances of the database's cluster."""
+    return Metric(namespace="AWS/RDS", name=name, stat=stat, dimensions={"DBClusterIdentifier": data.database_identifier})
+
+
+def of_writer(data: DataOutputs, name: str, stat: str) -> Metric:
+    """A metric of whichever instance of the database's cluster is the writer: idle readers must not hide its load."""
+    return Metric(namespace="AWS/RDS", name=name, stat=stat, dimensions={"DBClusterIdentifier": data.database_identifier, "Role": "WRITER"})
+
+
+def of_cache(data: DataOutputs, name: str, stat: str) -> pulumi.Output[list[Metric]]:
+    """A metric of each node of the cache; ElastiCache publishes none of the replication group."""
+
+    def nodes(ids: list[str] | None) -> list[Metric]:
+        if not ids:
+            raise pulumi.RunError(
+                "output cacheNodeIds of data is empty, and this code watches each node. "
+                f"Deploy data first: invoke deploy --env {pulumi.get_stack()} --only data"
+            )
+        return [Metric(namespace="AWS/ElastiCache", name=name, stat=stat, dimensions={"CacheClusterId": id_}) for id_ in ids]
+
+    return data.cache_node_ids.apply(nodes)
+
+
 def of_table(table: pulumi.Input[str], name: str, stat: str) -> Metric:
     """A metric of the DynamoDB table of that name, without its indexes."""
     return Metric(namespace="AWS/DynamoDB", name=name, stat=stat, dimensions={"TableName": table})
 
 
+def tables(environment: Environment, data: DataOutputs) -> dict[str, pulumi.Output[str]]:
+    """The names of the tables that the environment has, by their words."""
+    found = {"transaction-log": data.transaction_log_table_name}
+    if not environment.shape.relational:
+        found = {"payments": data.payments_table_name, **found}
+    return found if environment.shape.cache else {"sessions": data.sessions_table_name, **found}
+
+
 def of_payments(environment: Environment, function: Function, metric: PaymentMetric) -> Metric:
-    """What a function of the payment service counts itself."""
+    """What the payment service counts itself, under the name of the function, or of that which a container stands in for."""
     platform = environment.platform
     dimensions = {"service": function.name, "stage": f"{platform.stage}-{platform.environment_suffix}"}
     return Metric(namespace=METRIC_NAMESPACE, name=metric, stat="Sum", dimensions=dimensions)
@@ -96,9 +151,22 @@ def of_way_out(network: NetworkingOutputs) -> pulumi.Output[list[Metric]]:
         found = [*gateways(both[0]), *instances(both[1])]
         if not found:
             raise pulumi.RunError(
-                "the network has neither NAT gateways nor NAT instances, so there is no way out to watch: "
-                f"say `nat: false` under observability:alarms in environments/Pulumi.{pulumi.get_stack()}.yaml"
+                "the page has a way out (networking:egress), and the network neither NAT gateways nor NAT instances. "
+                f"Deploy networking first: invoke deploy --env {pulumi.get_stack()} --only networking"
             )
         return found
 
     return pulumi.Output.all(network.nat_gateway_ids, network.nat_instance_ids).apply(metrics)
+
+
+def _service(app: AppOutputs, service: str) -> dict[str, pulumi.Output[str]]:
+    return {"ClusterName": app.cluster_name, "ServiceName": app.service_names.apply(lambda names: _named(names, "serviceNames", service))}
+
+
+def _named(names: Mapping[str, str], output: str, word: str) -> str:
+    if word not in names:
+        raise pulumi.RunError(
+            f"output {output} of app has {', '.join(names) or 'nothing'}, and not {word}, which this code watches. "
+            f"Deploy app first: invoke deploy --env {pulumi.get_stack()} --only app"
+        )
+    return names[word]

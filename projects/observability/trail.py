@@ -92,11 +92,16 @@ class Trail(Component):
             ),
         ]
         if settings.table_events:
-            tables = [data.sessions_table_arn, data.transaction_log_table_arn]
-            selectors.append(_data_events("Tables", "AWS::DynamoDB::Table", Field(field="resources.ARN", equals=tables)))
+            selectors.append(_data_events("Tables", "AWS::DynamoDB::Table", Field(field="resources.ARN", equals=self._tables(data))))
         if not self.environment.platform.copy_of:
             selectors.insert(0, Selector(name="Management", field_selectors=[Field(field="eventCategory", equals=["Management"])]))
         return selectors
+
+    def _tables(self, data: DataOutputs) -> list[pulumi.Output[str]]:
+        """The ARNs of the tables that the environment has."""
+        shape = self.environment.shape
+        found = [] if shape.cache else [data.sessions_table_arn]
+        return [*found, *([] if shape.relational else [data.payments_table_arn]), data.transaction_log_table_arn]
 
 
 def _data_events(name: str, of: str, *fields: Field) -> Selector:

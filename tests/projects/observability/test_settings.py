@@ -46,6 +46,11 @@ def test_every_page_is_accepted(environment: str) -> None:
         ("alarms", {"messagesFailed": 0}, "observability:alarms.messagesFailed = 0", "greater than or equal to 1"),
         ("alarms", {"processorUnavailable": 0}, "observability:alarms.processorUnavailable = 0", "greater than or equal to 1"),
         ("alarms", {"natt": True}, "observability:alarms.natt = true", "unknown key"),
+        ("alarms", {"nat": False}, "observability:alarms.nat = false", "unknown key"),
+        ("alarms", {"tableThrottles": 0}, "observability:alarms.tableThrottles = 0", "greater than or equal to 1"),
+        ("alarms", {"databaseCapacity": 101}, "observability:alarms.databaseCapacity = 101", "less than or equal to 100"),
+        ("alarms", {"apiLatency": 0}, "observability:alarms.apiLatency = 0", "greater than 0"),
+        ("alarms", {"requestsBlocked": 0.5}, "observability:alarms.requestsBlocked = 0.5", "valid integer"),
         ("notifications", {"emails": ["nobody"]}, 'observability:notifications.emails[0] = "nobody"', "should match pattern"),
         ("notifications", {"emails": ["a@example.com", "A@example.com"]}, "observability:notifications.emails", "has a@example.com more than once"),
         ("notifications", {"paging": False}, "observability:notifications.paging = False", "platform:highAvailability"),
@@ -71,3 +76,10 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
 
 def test_an_environment_that_need_not_survive_a_zone_need_not_page() -> None:
     assert refusals(page("notifications", paging=False).with_values({"platform:highAvailability": False})) == []
+
+
+def test_what_must_survive_a_zone_must_have_alarms() -> None:
+    config = {key: value for key, value in pages.read("prod").config.items() if key != "observability:alarms"}
+    [refused] = refusals(Page("prod", config))
+    assert refused.startswith("observability:alarms = None: platform:highAvailability")
+    assert refusals(Page("prod", {**config, "platform:highAvailability": False})) == []
