@@ -153,12 +153,20 @@ def unlock(_: Context, env: str, target: str = "aws", suffix: str = "") -> None:
     _end(commands.unlock(_request("unlock", env, target, suffix=suffix)))
 
 
-@task(help={"env": _ENV["env"], "suffix": _ENV["suffix"], "json": "write what would be made to this file (- is standard output)"}, auto_shortflags=False)
-def rehearse(_: Context, env: str, suffix: str = "", json: str = "") -> None:
-    """Run all programs of an environment in this process, on moto: seconds, no engine."""
+@task(
+    help={
+        "env": "this environment only (may be given more than once); otherwise all",
+        "suffix": _ENV["suffix"],
+        "json": "write what would be made to this file (- is standard output); for several environments, to files in this folder",
+    },
+    iterable=["env"],
+    auto_shortflags=False,
+)
+def rehearse(_: Context, env: list[str] | None = None, suffix: str = "", json: str = "") -> None:
+    """Run all programs of an environment in one process, on moto: seconds, no engine."""
     from ops import commands
 
-    _end(commands.rehearse(env, suffix, json))
+    _end(commands.rehearse(env or [], suffix, json))
 
 
 @task(help={"env": "this page only (may be given more than once); otherwise all", "json": "print JSON"}, iterable=["env"], auto_shortflags=False)

@@ -145,23 +145,42 @@ def local_env(request: Request) -> int:
     return with_session(request, show)
 
 
-def rehearse(env: str, suffix: str, json_file: str) -> int:
-    """All programs in one process, on moto."""
+def rehearse(names: list[str], suffix: str, to: str) -> int:
+    """All programs of an environment in one process, on moto; of all environments, or of several, in a process per core."""
     from ops import package, rehearsal, workspace
-    from shared.page import PageError
+    from shared import page
 
-    told = console(stderr=json_file == "-")
+    told = console(stderr=to == "-")
     try:
-        opened = workspace.open_workspace(env, suffix, target="local")
+        if len(names) != 1:
+            return _rehearse_each(names or page.names(), suffix, to)
+        opened = workspace.open_workspace(names[0], suffix, target="local")
         package.ensure(say)
         done = rehearsal.rehearse(opened, lambda s: told.print(f"  {s.project}: {len(s.run.resources)} resources in {s.seconds:.1f} s"))
-    except PageError as error:
+    except page.PageError as error:
         return refused(map(str, error.problems))
     except (package.PackageError, rehearsal.RehearsalError) as error:
         return refused([str(error)], EXIT_FAILED)
-    if json_file:
-        rehearsal.write(done, Path(json_file))
+    if to:
+        rehearsal.write(done, Path(to))
     return EXIT_GOOD
+
+
+def _rehearse_each(names: list[str], suffix: str, to: str) -> int:
+    from ops import package
+    from ops.rehearsals import Rehearsed, rehearse_each
+
+    if to == "-":
+        return refused(["--json -: several environments are written to a folder, a file each; name one"])
+    package.ensure(say)
+
+    def told(one: Rehearsed) -> None:
+        if not one.problems:
+            say(f"  {one.name}: {one.resources} resources in {one.seconds:.1f} s")
+
+    done = rehearse_each(names, Path(to) if to else None, told, suffix=suffix)
+    problems = [problem for one in done for problem in one.problems]
+    return refused(problems, EXIT_FAILED) if problems else EXIT_GOOD
 
 
 def validate(names: list[str], *, as_json: bool) -> int:

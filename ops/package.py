@@ -170,7 +170,7 @@ def _stamp(platform: Platform, root: Path) -> Path:
 
 def _inputs(platform: Platform, root: Path) -> str:
     """A digest over all that decides what is in the packages."""
-    said = [asdict(platform), [asdict(function) for function in FUNCTIONS], package_trust.known(platform.target, root)]
+    said = [asdict(platform), repr(FUNCTIONS), package_trust.known(platform.target, root)]
     digest = hashlib.sha256(json.dumps(said).encode())
     makers = {f"ops/{name}.py": Path(__file__).with_name(f"{name}.py") for name in ("package", "package_contents", "package_trust")}
     for name, file in sorted({**files(root), _LOCK: root / _LOCK, _REQUIREMENTS: root / _REQUIREMENTS, **makers}.items()):
