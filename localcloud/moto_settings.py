@@ -14,7 +14,7 @@ import moto.sqs.models
 from moto.core.config import default_user_config
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 
-from localcloud import moto_caches, moto_code, moto_offerings, moto_queues
+from localcloud import moto_caches, moto_code, moto_logs, moto_offerings, moto_queues, moto_tables
 from localcloud.models import LOADER
 
 
@@ -35,7 +35,9 @@ def as_a_control_plane() -> None:
     queue: Any = moto.sqs.models.Queue
     queue.lambda_event_source_mappings = property(_no_mappings, _forget)
     moto_queues.quick_when_deep()
+    moto_tables.transactions_are_atomic()
     moto_caches.complete()
+    moto_logs.complete()
     moto_code.taken_by_reference()
 
 

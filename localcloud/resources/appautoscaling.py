@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from pulumi.runtime.rpc import UNKNOWN
@@ -31,8 +32,17 @@ _METRICS = {
     "workspaces": ("WorkSpaces",),
 }
 
-# DynamoDB developer guide, "Managing throughput capacity automatically with auto scaling": target utilization, in per cent.
-_UTILIZATION = (20, 90)
+# RegisterScalableTarget, "ResourceId": how it is written, by namespace.
+_RESOURCES = {
+    "dynamodb": (r"table/[A-Za-z0-9_.-]{3,255}(/index/[A-Za-z0-9_.-]{3,255})?", "table/<name> or table/<name>/index/<name>"),
+    "ecs": (r"service/[A-Za-z0-9_-]{1,255}/[A-Za-z0-9_-]{1,255}", "service/<cluster>/<service>"),
+}
+# The one metric that needs to be told of what.
+_LABELLED = "ALBRequestCountPerTarget"
+
+# Target utilization, in per cent. DynamoDB developer guide, "Managing throughput capacity automatically with auto scaling";
+# a service's CPU and memory have no more than all.
+_UTILIZATION = {"DynamoDB": (20, 90), "ECSService": (1, 100)}
 
 
 def _scaled(props: Props) -> dict[str, str]:
@@ -86,6 +96,10 @@ def _scaled_refusals(inputs: Props) -> Iterator[Refusal]:
     namespace, dimension = str(inputs["serviceNamespace"]), str(inputs["scalableDimension"])
     if namespace in _METRICS and ":" in dimension and dimension.split(":", maxsplit=1)[0] != namespace:
         yield Refusal("scalableDimension", f"{dimension} is none of serviceNamespace {namespace}")
+    resource = inputs["resourceId"]
+    pattern, form = _RESOURCES.get(namespace, ("", ""))
+    if pattern and resource != UNKNOWN and not re.fullmatch(pattern, resource):
+        yield Refusal("resourceId", f"{resource!r} is none of serviceNamespace {namespace}; there it is {form}")
 
 
 def _target_refusals(inputs: Props) -> Iterator[Refusal]:
@@ -185,9 +199,13 @@ def _policy_refusals(inputs: Props) -> Iterator[Refusal]:
     at = "targetTrackingScalingPolicyConfiguration"
     if namespace in _METRICS and metric not in (None, UNKNOWN) and not str(metric).startswith(_METRICS[namespace]):
         yield Refusal(f"{at}.predefinedMetricSpecification.predefinedMetricType", f"{metric} is no metric of serviceNamespace {namespace}")
-    value, (least, most) = tracking.get("targetValue"), _UTILIZATION
-    if namespace == "dynamodb" and isinstance(value, int | float) and not least <= value <= most:
-        yield Refusal(f"{at}.targetValue", f"it is {value}; DynamoDB takes a utilization of {least} to {most} per cent")
+    label = members(tracking.get("predefinedMetricSpecification")).get("resourceLabel")
+    if metric not in (None, UNKNOWN) and (metric == _LABELLED) != (label is not None):
+        yield Refusal(f"{at}.predefinedMetricSpecification.resourceLabel", f"it goes with {_LABELLED}, and only with it")
+    value = tracking.get("targetValue")
+    for prefix, (least, most) in _UTILIZATION.items():
+        if str(metric).startswith(prefix) and isinstance(value, int | float) and not least <= value <= most:
+            yield Refusal(f"{at}.targetValue", f"it is {value}; {metric} is a utilization of {least} to {most} per cent")
 
 
 _SHAPE = "PutScalingPolicy.TargetTrackingScalingPolicyConfiguration.PredefinedMetricSpecification"

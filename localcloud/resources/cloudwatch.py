@@ -12,6 +12,7 @@ from localcloud.kinds import Kind, Props
 from localcloud.resources._alarm import METRIC_ALARM
 from localcloud.resources._events import EVENT_RULE, EVENT_TARGET
 from localcloud.resources._logs import LOG_GROUP, LOG_METRIC_FILTER, LOG_RESOURCE_POLICY
+from localcloud.resources._logs_protection import LOG_DATA_PROTECTION_POLICY
 
 # CloudWatch API reference, "Dashboard body structure and syntax".
 _WIDGETS = ("alarm", "custom", "explorer", "log", "metric", "text")
@@ -95,4 +96,4 @@ DASHBOARD = Kind(
     delete=_delete_dashboard,
 )
 
-KINDS = (DASHBOARD, EVENT_RULE, EVENT_TARGET, METRIC_ALARM, LOG_GROUP, LOG_METRIC_FILTER, LOG_RESOURCE_POLICY)
+KINDS = (DASHBOARD, EVENT_RULE, EVENT_TARGET, METRIC_ALARM, LOG_DATA_PROTECTION_POLICY, LOG_GROUP, LOG_METRIC_FILTER, LOG_RESOURCE_POLICY)

@@ -1,4 +1,4 @@
-"""Amazon DynamoDB: tables with their indexes, streams, expiry and backups."""
+"""Amazon DynamoDB: tables with their indexes, streams, expiry and backups; their policies have a module beside this one."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from localcloud.aws import Aws
 from localcloud.fields import Refusal, block, blocks, flag, number, text, texts
 from localcloud.kinds import Kind, Props, made
 from localcloud.resources import _tags
+from localcloud.resources._dynamodb_policy import RESOURCE_POLICY
 from localcloud.resources._known import entries, members
 
 _ON_DEMAND = "PAY_PER_REQUEST"
@@ -328,4 +329,4 @@ TABLE = Kind(
     delete=_delete,
 )
 
-KINDS = (TABLE,)
+KINDS = (RESOURCE_POLICY, TABLE)

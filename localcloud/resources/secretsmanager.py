@@ -1,15 +1,16 @@
-"""AWS Secrets Manager: secrets and their values."""
+"""AWS Secrets Manager: secrets, their values and policies, and passwords that it makes up."""
 
 from __future__ import annotations
 
 from localcloud.aws import Aws
-from localcloud.fields import number, text
-from localcloud.kinds import Kind, Props
-from localcloud.resources import _tags
+from localcloud.fields import flag, number, text
+from localcloud.kinds import Function, Kind, Props
+from localcloud.resources import _policy, _tags
 
 _RECOVERY = 30
 # The key of Secrets Manager itself, which a secret without a key of its own is encrypted with.
 _OWN_KEY = "alias/aws/secretsmanager"
+_POLICY_SIZE = 20_480
 
 # --- secrets -------------------------------------------------------------------------------------------------------------
 
@@ -134,4 +135,82 @@ SECRET_VERSION = Kind(
     delete=_delete_value,
 )
 
-KINDS = (SECRET, SECRET_VERSION)
+# --- policies ------------------------------------------------------------------------------------------------------------
+
+
+def _put_policy(aws: Aws, inputs: Props) -> str:
+    public = {"BlockPublicPolicy": inputs["blockPublicPolicy"]} if "blockPublicPolicy" in inputs else {}
+    aws.client("secretsmanager").put_resource_policy(SecretId=inputs["secretArn"], ResourcePolicy=inputs["policy"], **public)
+    return str(inputs["secretArn"])
+
+
+def _read_policy(aws: Aws, arn: str, _: Props) -> Props | None:
+    live = aws.client("secretsmanager").get_resource_policy(SecretId=arn)
+    return {"secretArn": live["ARN"], "policy": live["ResourcePolicy"]} if live.get("ResourcePolicy") else None
+
+
+def _update_policy(aws: Aws, _: str, new: Props, __: Props) -> None:
+    _put_policy(aws, new)
+
+
+def _delete_policy(aws: Aws, arn: str, _: Props) -> None:
+    aws.client("secretsmanager").delete_resource_policy(SecretId=arn)
+
+
+SECRET_POLICY = Kind(
+    type="aws:secretsmanager/secretPolicy:SecretPolicy",
+    client="secretsmanager",
+    inputs={
+        "secretArn": text(required=True, replaces=True, pattern=r"arn:aws[a-z-]*:secretsmanager:.+"),
+        # PutResourcePolicy, "ResourcePolicy".
+        "policy": _policy.resource(_POLICY_SIZE, required=True),
+        "blockPublicPolicy": flag(),
+    },
+    delete_first=False,
+    create=_put_policy,
+    read=_read_policy,
+    update=_update_policy,
+    delete=_delete_policy,
+)
+
+KINDS = (SECRET, SECRET_POLICY, SECRET_VERSION)
+
+# --- random passwords ----------------------------------------------------------------------------------------------------
+
+_ASKED = {
+    "excludeCharacters": "ExcludeCharacters",
+    "excludeLowercase": "ExcludeLowercase",
+    "excludeNumbers": "ExcludeNumbers",
+    "excludePunctuation": "ExcludePunctuation",
+    "excludeUppercase": "ExcludeUppercase",
+    "includeSpace": "IncludeSpace",
+    "passwordLength": "PasswordLength",
+    "requireEachIncludedType": "RequireEachIncludedType",
+}
+
+
+def _get_random_password(aws: Aws, inputs: Props) -> Props:
+    asked = {theirs: inputs[ours] for ours, theirs in _ASKED.items() if inputs.get(ours) is not None}
+    answer = aws.client("secretsmanager").get_random_password(**asked)
+    # The AWS provider gives the password as the id, too; an id is shown wherever somebody looks, so here it says only what it is about.
+    return {**inputs, "id": f"random-password-{aws.region}", "region": aws.region, "randomPassword": answer["RandomPassword"]}
+
+
+GET_RANDOM_PASSWORD = Function(
+    type="aws:secretsmanager/getRandomPassword:getRandomPassword",
+    client="secretsmanager",
+    inputs={
+        "excludeCharacters": text(shape="GetRandomPassword.ExcludeCharacters"),
+        "excludeLowercase": flag(),
+        "excludeNumbers": flag(),
+        "excludePunctuation": flag(),
+        "excludeUppercase": flag(),
+        "includeSpace": flag(),
+        # With each type of character at least once, a password has four or more.
+        "passwordLength": number(at_least=4, shape="GetRandomPassword.PasswordLength"),
+        "requireEachIncludedType": flag(),
+    },
+    call=_get_random_password,
+)
+
+FUNCTIONS = (GET_RANDOM_PASSWORD,)

@@ -40,6 +40,10 @@ CASES: dict[str, tuple[dict[str, Any], list[tuple[str, dict[str, Any]]]]] = {
     "aws:index/getPartition:getPartition": ({}, [("partition", {"partition": "aws"})]),
     "aws:index/getRegion:getRegion": ({}, [("endpoint", {"endpoint": "https://ec2.us-east-1.amazonaws.com"}), ("id", {"id": 1})]),
     "aws:route53/getZone:getZone": ({"name": "example.com"}, [("domain", {"domain": "example.com"})]),
+    "aws:secretsmanager/getRandomPassword:getRandomPassword": (
+        {"passwordLength": 64, "excludePunctuation": True},
+        [("passwordLength", {"passwordLength": 4_097}), ("passwordLength", {"passwordLength": 3}), ("length", {"length": 64})],
+    ),
     "aws:ssm/getParameter:getParameter": ({"name": AMI_PARAMETER}, [("name", {}), ("withDecryption", {"name": "a", "withDecryption": "no"})]),
 }
 
@@ -166,3 +170,19 @@ def test_prefix_lists_are_found_by_name_and_by_id(engine: Engine) -> None:
     managed = answer(engine, "aws:ec2/getManagedPrefixList:getManagedPrefixList", {"name": by_name["name"]})
     assert managed["id"] == by_name["id"]
     assert [entry["cidr"] for entry in managed["entries"]] == by_name["cidrBlocks"]
+
+
+def test_a_random_password_is_as_it_was_asked_for_and_never_the_same(engine: Engine) -> None:
+    token = "aws:secretsmanager/getRandomPassword:getRandomPassword"
+    one, other = (answer(engine, token)["randomPassword"] for _ in range(2))
+    assert one != other
+    assert len(one) == 64
+    assert one.isalnum()
+    spelled = answer(engine, token, {"passwordLength": 200, "excludeCharacters": '/"@', "requireEachIncludedType": True})["randomPassword"]
+    assert not set(spelled) & set('/"@')
+    assert not spelled.isalnum()
+
+
+def test_a_random_password_is_its_ids_secret(engine: Engine) -> None:
+    found = answer(engine, "aws:secretsmanager/getRandomPassword:getRandomPassword")
+    assert found["randomPassword"] not in found["id"]

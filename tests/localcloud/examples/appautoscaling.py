@@ -37,6 +37,7 @@ TARGET = Example(
     bad={
         "serviceNamespace": "dynamo",
         "scalableDimension": ("dynamodb:table:Units", "ecs:service:DesiredCount"),
+        "resourceId": ("payment-transactions", "table/a/b", "service/payments/web"),
         "minCapacity": (-1, 101),
         "maxCapacity": None,
         "roleArn": "scaling",

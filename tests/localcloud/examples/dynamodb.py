@@ -1,9 +1,10 @@
 """Examples of Amazon DynamoDB."""
 
+import json
 from typing import Any
 
 from localcloud.aws import Aws
-from tests.localcloud.examples import Example
+from tests.localcloud.examples import Example, Ref
 
 _KEY = "arn:aws:kms:us-east-1:345678901234:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
@@ -123,4 +124,33 @@ TRANSACTIONS = Example(
     label="provisioned",
 )
 
-EXAMPLES = (SESSIONS, TRANSACTIONS)
+_NO_OTHERS = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "dynamodb:*",
+            "Resource": "*",
+            "Condition": {"StringNotEquals": {"aws:PrincipalTag/Environment": "dev"}},
+        }
+    ],
+}
+_TABLE = Example(type=SESSIONS.type, inputs={"name": "payments", "billingMode": "PAY_PER_REQUEST", "hashKey": "id", "attributes": _attributes("id")})
+
+RESOURCE_POLICY = Example(
+    type="aws:dynamodb/resourcePolicy:ResourcePolicy",
+    needs={"table": _TABLE},
+    inputs={"resourceArn": Ref("table", "arn"), "policy": json.dumps(_NO_OTHERS), "confirmRemoveSelfResourceAccess": True},
+    updates={"policy": json.dumps({**_NO_OTHERS, "Id": "changed"}), "confirmRemoveSelfResourceAccess": None},
+    replaces={"resourceArn": "arn:aws:dynamodb:us-east-1:345678901234:table/other"},
+    bad={
+        "resourceArn": ("payments", "arn:aws:dynamodb:us-east-1:345678901234:table/payments/index/a", None),
+        "policy": ("{", "{}", json.dumps({**_NO_OTHERS, "Id": "x" * 20_480})),
+        "tableName": "payments",
+    },
+    drift=lambda aws, arn: aws.client("dynamodb").put_resource_policy(ResourceArn=arn, Policy=json.dumps({**_NO_OTHERS, "Id": "else"})),
+    drifts="policy",
+)
+
+EXAMPLES = (SESSIONS, TRANSACTIONS, RESOURCE_POLICY)

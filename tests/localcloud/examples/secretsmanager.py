@@ -1,5 +1,7 @@
 """Examples of AWS Secrets Manager."""
 
+import json
+
 from tests.localcloud.examples import Example, Ref
 from tests.localcloud.examples.kms import PLAIN as KEY
 
@@ -40,4 +42,28 @@ SECRET_VERSION = Example(
     bad={"secretString": ("x" * 65_537, "", None), "secretId": None, "secretValue": "x"},
 )
 
-EXAMPLES = (SECRET, RECOVERABLE, SECRET_VERSION)
+_NOBODY_ELSE = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "secretsmanager:GetSecretValue",
+            "Resource": "*",
+            "Condition": {"StringNotEquals": {"aws:PrincipalTag/Environment": "dev"}},
+        }
+    ],
+}
+
+SECRET_POLICY = Example(
+    type="aws:secretsmanager/secretPolicy:SecretPolicy",
+    needs={"secret": RECOVERABLE},
+    inputs={"secretArn": Ref("secret", "arn"), "policy": json.dumps(_NOBODY_ELSE), "blockPublicPolicy": True},
+    updates={"policy": json.dumps({**_NOBODY_ELSE, "Id": "changed"}), "blockPublicPolicy": False},
+    replaces={"secretArn": "other"},
+    bad={"secretArn": ("payments/recoverable", None), "policy": ("{", "{}", json.dumps({**_NOBODY_ELSE, "Id": "x" * 20_480})), "name": "default"},
+    drift=lambda aws, arn: aws.client("secretsmanager").put_resource_policy(SecretId=arn, ResourcePolicy=json.dumps({**_NOBODY_ELSE, "Id": "else"})),
+    drifts="policy",
+)
+
+EXAMPLES = (SECRET, RECOVERABLE, SECRET_POLICY, SECRET_VERSION)
