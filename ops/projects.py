@@ -1,7 +1,7 @@
 """The four projects and the order they depend in, read from the programs themselves.
 
-A program says what it takes and gives in two places, `stack.upstream(SomeOutputs)` and `stack.publish(SomeOutputs(...))` of its
-`__main__.py`; this reads just those from the source. There is no second list, and nothing of Pulumi is imported for it.
+A program says what it takes and gives in two places, `stack.upstream(SomeOutputs)` and `stack.publish(SomeOutputs(...))` (or of a variable that is
+annotated so) of its `__main__.py`; this reads just those from the source. There is no second list, and nothing of Pulumi is imported for it.
 """
 
 from __future__ import annotations
@@ -62,10 +62,18 @@ def graph() -> dict[str, tuple[str, ...]]:
 
 
 def _contracts(tree: ast.Module, method: str) -> Iterator[str]:
-    """The contract named in each `stack.<method>(Contract)` or `stack.<method>(Contract(...))`, in the order of the source."""
+    """The contract in each `stack.<method>(Contract)` or `stack.<method>(Contract(...))`, in the order of the source.
+
+    A variable stands for the contract that it is annotated with: `handed: Contract = ...`.
+    """
+    annotated = {
+        node.target.id: node.annotation.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and isinstance(node.annotation, ast.Name)
+    }
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == method and node.args:
             first = node.args[0]
             named = first.func if isinstance(first, ast.Call) else first
             if isinstance(named, ast.Name):
-                yield named.id
+                yield annotated.get(named.id, named.id)

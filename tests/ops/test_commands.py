@@ -15,7 +15,7 @@ import pytest
 
 from localcloud import control
 from localcloud.control import LocalCloudError, Running
-from ops import commands, package, rehearsal, rehearsals
+from ops import commands, package, rehearsal
 from ops import doctor as doctors
 from ops import recovery as recoveries
 from ops import run as runs
@@ -23,7 +23,6 @@ from ops import status as statuses
 from ops.engine import EngineError
 from ops.guards import GuardError
 from ops.progress import Silent
-from ops.rehearsals import Rehearsed
 from ops.report import Outcome, Report, Result
 from ops.run import Outcomes, Request, SelectionError
 from ops.session import Session
@@ -32,7 +31,6 @@ from ops.status import Standing
 from ops.target import Target
 from ops.toolchain import Cli
 from ops.workspace import open_workspace
-from shared import page
 from shared.page import ROOT, PageError, problem
 from tests.ops.pages import Pages
 
@@ -383,25 +381,3 @@ def test_packages_are_listed_with_their_sizes(monkeypatch: pytest.MonkeyPatch, c
     monkeypatch.setattr(package, "ensure", fail)
     assert commands.package(force=False) == 1
     assert capsys.readouterr().err == "error: no wheel\n"
-
-
-def test_several_environments_are_rehearsed_at_once_and_written_to_a_folder(monkeypatch: pytest.MonkeyPatch, capsys: Capture, tmp_path: Path) -> None:
-    asked: list[tuple[list[str], Path | None, str]] = []
-
-    def rehearse_each(names: list[str], folder: Path | None, on_end: Callable[[Rehearsed], None], *, suffix: str) -> list[Rehearsed]:
-        asked.append((names, folder, suffix))
-        done = [Rehearsed("dev", 150, 2.5), Rehearsed("qa", problems=("no such page", "no such key"))]
-        for one in done:
-            on_end(one)
-        return done
-
-    monkeypatch.setattr(package, "ensure", lambda _: {})
-    monkeypatch.setattr(rehearsals, "rehearse_each", rehearse_each)
-    assert commands.rehearse(["dev", "qa"], "pr42", str(tmp_path)) == 1
-    shown = capsys.readouterr()
-    assert (shown.out, shown.err) == ("  dev: 150 resources in 2.5 s\n", "error: no such page\nerror: no such key\n")
-    assert asked == [(["dev", "qa"], tmp_path, "pr42")]
-    commands.rehearse([], "", "")
-    assert asked[-1] == (page.names(), None, "")
-    assert commands.rehearse([], "", "-") == 2
-    assert "--json -: several environments are written to a folder" in capsys.readouterr().err

@@ -52,6 +52,12 @@ def test_several_upstreams_in_one_line_are_all_seen(tmp_path: Path) -> None:
     assert projects(tmp_path)["c"].takes == ("a", "b")
 
 
+def test_a_variable_stands_for_the_contract_of_its_annotation(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "__main__.py").write_text("handed_on: One = made(b=c)\nstack.publish(handed_on)\n")
+    assert projects(tmp_path)["a"].contract == "One"
+
+
 def test_two_publishers_of_one_contract_are_refused(tmp_path: Path) -> None:
     program(tmp_path, "one", publishes="Same")
     program(tmp_path, "two", publishes="Same")
