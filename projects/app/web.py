@@ -13,14 +13,12 @@ from projects.app.domain_settings import DomainSettings
 from projects.app.routes import ROUTES
 from shared import naming
 from shared.component import Component
+from shared.components.bucket import LOAD_BALANCER_LOGS
 from shared.contracts import NetworkingOutputs
 from shared.environment import Environment
 
 PORT = 8080
 """On which a container answers (`payments/container/settings.py`)."""
-
-LOG_PREFIX = "load-balancer"
-"""Below which the access log lies in its bucket."""
 
 # TLS 1.3 and 1.2 with forward secrecy and AEAD ciphers only, and key exchange that quantum computers do not break for clients that have it:
 # what AWS recommends ("Security policies for your Application Load Balancer").
@@ -101,7 +99,7 @@ class Web(Component):
             desync_mitigation_mode="strictest",
             drop_invalid_header_fields=True,
             enable_deletion_protection=False,
-            access_logs={"bucket": args.logs_bucket, "prefix": LOG_PREFIX, "enabled": True},
+            access_logs={"bucket": args.logs_bucket, "prefix": LOAD_BALANCER_LOGS, "enabled": True},
             opts=self.child(),
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
@@ -23,9 +24,21 @@ def deployed(environment: str, **changed: Any) -> Generator[Cloud]:
     """An AWS with the app deployed for a page, some of whose keys may be `changed`."""
     with empty_aws(environment, **changed) as cloud:
         cloud.published("networking", network(cloud))
-        cloud.published("data", data(cloud))
+        cloud.published("data", stores(cloud))
         cloud.deploy("app")
         yield cloud
+
+
+def stores(cloud: Cloud) -> dict[str, Any]:
+    """The outputs of data; the bucket that a load balancer writes its log to is there, and lets it."""
+    found = data(cloud)
+    if cloud.environment.shape.compute == "containers":
+        s3, bucket = cloud.client("s3"), found["accessLogsBucketName"]
+        s3.create_bucket(Bucket=bucket)
+        writer = {"Effect": "Allow", "Principal": {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"}, "Action": "s3:PutObject"}
+        statement = {**writer, "Resource": f"arn:aws:s3:::{bucket}/load-balancer/AWSLogs/{cloud.environment.account}/*"}
+        s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    return found
 
 
 def outputs(cloud: Cloud) -> dict[str, Any]:
