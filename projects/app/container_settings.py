@@ -73,7 +73,14 @@ class ContainerSettings(Settings):
     memory_target: _PerCent = 70
     domain: DomainSettings
     rate_limit: Annotated[int, Field(ge=10, le=2_000_000_000)]  # AWS WAF API, RateBasedStatement
-    allowed_cidrs: Annotated[tuple[IPv4Network, ...], Field(min_length=1)] = (IPv4Network("0.0.0.0/0"),)
+    allowed_cidrs: tuple[IPv4Network, ...] = (IPv4Network("0.0.0.0/0"),)
+
+    @field_validator("allowed_cidrs")
+    @classmethod
+    def _somebody(cls, value: tuple[IPv4Network, ...]) -> tuple[IPv4Network, ...]:
+        if not value:
+            raise ValueError("must have a range, or nobody reaches the API; left out, it is open to all")
+        return value
 
     @field_validator("image")
     @classmethod

@@ -69,7 +69,9 @@ def test_everything_bears_the_environments_tags_and_all_of_it_can_be_destroyed()
         assert cloud.client("iam").list_roles()["Roles"] == []
 
 
-@pytest.mark.parametrize(("producer", "contract", "output"), [("networking", "NetworkingOutputs", "logKeyArn"), ("data", "DataOutputs", "transactionLogTableArn")])
+@pytest.mark.parametrize(
+    ("producer", "contract", "output"), [("networking", "NetworkingOutputs", "logKeyArn"), ("data", "DataOutputs", "transactionLogTableArn")]
+)
 def test_an_upstream_output_that_is_missing_is_an_error_that_names_it(producer: str, contract: str, output: str) -> None:
     with empty_aws("dev") as cloud:
         cloud.published("networking", network(cloud))
