@@ -1,4 +1,4 @@
-"""Reads from the cloud what is deployed: functions, what feeds them, and the APIs in front of them."""
+"""Reads from the cloud what is deployed: functions, what feeds them, and the APIs in front of them; services and the load balancers in front of those."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import Any
 from localcloud.aws import Aws, is_missing
 from localcloud.serve.cron import ExpressionError, parse
 from localcloud.serve.deployed_apis import stages
+from localcloud.serve.deployed_balancers import balancers
+from localcloud.serve.deployed_containers import services
 from localcloud.serve.model import Deployed, Function, QueueMapping, Schedule, ServeError
 from localcloud.serve.unpacked import stamp
 
@@ -19,14 +21,16 @@ _UNSUPPORTED = {
 }
 
 
-def read(aws: Aws, packages: Mapping[str, Path]) -> Deployed:
-    """What is deployed in an account and region around the functions that are named, each with its package for this machine.
+def read(aws: Aws, packages: Mapping[str, Path], cluster: str = "") -> Deployed:
+    """What is deployed in an account and region around the functions that are named, each with its package for this machine, and around a cluster.
 
-    Everything else there is left alone. Raises ServeError where a function is not deployed or its package is missing, and botocore's errors
+    Everything else there is left alone. Raises ServeError where a function or the cluster is not deployed or a package is missing, and botocore's errors
     where the cloud does not answer.
     """
     functions = {name: _function(aws, name, package) for name, package in packages.items()}
     problems: list[str] = []
+    running = tuple(services(aws, cluster, problems)) if cluster else ()
+    groups = {group for service in running for group in service.groups}
     return Deployed(
         account=aws.account,
         region=aws.region,
@@ -34,6 +38,8 @@ def read(aws: Aws, packages: Mapping[str, Path]) -> Deployed:
         stages=tuple(stages(aws, functions, problems)),
         queues=tuple(_queues(aws, functions, problems)),
         schedules=tuple(_schedules(aws, functions, problems)),
+        services=running,
+        balancers=tuple(balancers(aws, groups, problems)),
         problems=tuple(problems),
     )
 

@@ -9,6 +9,7 @@ import contextlib
 import http
 import logging
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ LOOPBACK = "127.0.0.1"
 
 _LONGEST_LINE = 16 * 1024
 _MOST_HEADERS = 200
+_HANDSHAKE = 10.0  # seconds that a client has for TLS's
 _CHUNKED = "chunked"
 _PHRASES = {status.value: status.phrase for status in http.HTTPStatus}
 
@@ -37,7 +39,10 @@ class BadRequestError(ValueError):
 
 @dataclass(slots=True)
 class Request:
-    """One request. headers: as they were sent, in order. path: as sent, still encoded. query: what is behind the question mark."""
+    """One request. headers: as they were sent, in order. path: as sent, still encoded. query: what is behind the question mark.
+
+    peer, peer_port: the client's. cipher: of TLS, with its version (`TLSv1.3`); None without TLS.
+    """
 
     method: str
     target: str
@@ -45,6 +50,8 @@ class Request:
     headers: Headers
     body: bytes
     peer: str = LOOPBACK
+    peer_port: int = 0
+    cipher: tuple[str, str] | None = None
 
     @property
     def raw_path(self) -> str:
@@ -94,6 +101,10 @@ class Response:
 
 
 Handler = Callable[[Request], Response]
+
+
+def _as_json(error: BadRequestError) -> Response:
+    return Response(error.status, f'{{"message": "{error}"}}'.encode(), [("Content-Type", "application/json")])
 
 
 def read_request(stream: BinaryIO, connection: socket.socket, largest: int, peer: str = LOOPBACK) -> Request | None:
@@ -178,11 +189,21 @@ def _chunks(stream: BinaryIO, largest: int) -> bytes:
 class Server:
     """Answers requests on a loopback port, each connection in a thread of its own, as long as it is kept.
 
-    port: 0 for any that is free; `port` says which it became. largest: bytes of a body. Raises OSError where the port is taken.
+    port: 0 for any that is free; `port` says which it became. largest: bytes of a body. tls: for HTTPS. refused: the answer to what is no request.
+    Raises OSError where the port is taken.
     """
 
-    def __init__(self, handler: Handler, *, port: int = 0, largest: int, name: str = "http") -> None:
-        self._handler, self._largest, self._name = handler, largest, name
+    def __init__(
+        self,
+        handler: Handler,
+        *,
+        port: int = 0,
+        largest: int,
+        name: str = "http",
+        tls: ssl.SSLContext | None = None,
+        refused: Callable[[BadRequestError], Response] = _as_json,
+    ) -> None:
+        self._handler, self._largest, self._name, self._tls, self._refused = handler, largest, name, tls, refused
         self._listener = socket.create_server((LOOPBACK, port), backlog=512)
         self.port: int = self._listener.getsockname()[1]
         self._connections: dict[socket.socket, bool] = {}
@@ -218,34 +239,47 @@ class Server:
                 log.exception("%s: a connection could not be taken", self._name)
                 continue
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            with self._changed:
-                if self._stopping:
-                    connection.close()
-                    return
-                self._connections[connection] = False
-            threading.Thread(target=self._serve, args=(connection, address[0]), name=f"{self._name}-connection", daemon=True).start()
+            threading.Thread(target=self._serve, args=(connection, address), name=f"{self._name}-connection", daemon=True).start()
 
-    def _serve(self, connection: socket.socket, peer: str) -> None:
+    def _serve(self, accepted: socket.socket, peer: tuple[str, int]) -> None:
         try:
-            with connection, connection.makefile("rb") as stream:
-                while self._answer_one(connection, stream, peer):
-                    pass
+            with self._secured(accepted) as connection:
+                with self._changed:
+                    if self._stopping:
+                        return
+                    self._connections[connection] = False
+                try:
+                    with connection.makefile("rb") as stream:
+                        while self._answer_one(connection, stream, peer):
+                            pass
+                finally:
+                    with self._changed:
+                        self._connections.pop(connection, None)
+                        self._changed.notify_all()
         except OSError:
-            return  # the client is gone
-        finally:
-            with self._changed:
-                self._connections.pop(connection, None)
-                self._changed.notify_all()
+            accepted.close()  # the client is gone, or does not speak TLS
 
-    def _answer_one(self, connection: socket.socket, stream: BinaryIO, peer: str) -> bool:
+    def _secured(self, connection: socket.socket) -> socket.socket:
+        """The connection after TLS's handshake, where this server has TLS. Raises OSError."""
+        if self._tls is None:
+            return connection
+        connection.settimeout(_HANDSHAKE)
+        secured = self._tls.wrap_socket(connection, server_side=True)
+        secured.settimeout(None)
+        return secured
+
+    def _answer_one(self, connection: socket.socket, stream: BinaryIO, peer: tuple[str, int]) -> bool:
         """Answers the next request; whether another may follow on the connection."""
         try:
-            request = read_request(stream, connection, self._largest, peer)
+            request = read_request(stream, connection, self._largest, peer[0])
         except BadRequestError as error:
-            connection.sendall(Response(error.status, f'{{"message": "{error}"}}'.encode(), [("Content-Type", "application/json")]).encoded(closing=True))
+            connection.sendall(self._refused(error).encoded(closing=True))
             return False
         if request is None:
             return False
+        request.peer_port = peer[1]
+        if isinstance(connection, ssl.SSLSocket) and (cipher := connection.cipher()):
+            request.cipher = cipher[0], cipher[1]
         with self._changed:
             if self._stopping:
                 return False
@@ -264,4 +298,5 @@ class Server:
 
 def _shut(connection: socket.socket) -> None:
     with contextlib.suppress(OSError):
-        connection.shutdown(socket.SHUT_RDWR)
+        # Of the connection below TLS, as whoever reads from it in another thread is to find its end.
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from localcloud.serve.balancers import Balancer
+from localcloud.serve.containers import EcsService
+
 
 class ServeError(RuntimeError):
     """What is deployed cannot be served; the text says what, why, and what to do."""
@@ -154,4 +157,6 @@ class Deployed:
     stages: tuple[Stage, ...] = ()
     queues: tuple[QueueMapping, ...] = ()
     schedules: tuple[Schedule, ...] = ()
+    services: tuple[EcsService, ...] = ()
+    balancers: tuple[Balancer, ...] = ()
     problems: tuple[str, ...] = ()

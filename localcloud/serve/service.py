@@ -10,11 +10,16 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from localcloud.aws import Aws
 from localcloud.serve import deployed, invoke_api
+from localcloud.serve.balancer import Certify, Fronts
+from localcloud.serve.containers import Image
+from localcloud.serve.deployed_containers import task_definition
+from localcloud.serve.ecs import MOST_TASKS, Services
 from localcloud.serve.functions import MOST_PROCESSES, Functions, Variables
 from localcloud.serve.gateway import LARGEST_BODY, Gateway
 from localcloud.serve.http1 import LOOPBACK, Request, Response, Server
@@ -22,6 +27,8 @@ from localcloud.serve.invoke_api import InvokeApi
 from localcloud.serve.logs import LogWriter
 from localcloud.serve.model import Deployed, QueueMapping, ServeError
 from localcloud.serve.queues import Poller, Pollers
+from localcloud.serve.targets import Targets
+from localcloud.serve.tasks import Launcher, Task, TaskVariables, run
 from localcloud.serve.timetable import RETRIES, AsyncCalls, Schedules, Timetable
 
 log = logging.getLogger("localcloud.serve")
@@ -29,9 +36,38 @@ log = logging.getLogger("localcloud.serve")
 STATUS = "/_serve"
 """Where the service tells of itself."""
 
+TASKS = f"{STATUS}/tasks"
+"""Where it is asked to run a task definition to its end (POST, JSON: `taskDefinition`); it answers with `exitCode` and the last `lines`."""
 
-def _nothing(_: str) -> Mapping[str, str]:
+TASK_SECONDS = 600.0
+"""For which a task that is run to its end may work."""
+
+
+def _nothing(*_: object) -> Mapping[str, str]:
     return {}
+
+
+def _no_packages() -> Mapping[str, Path]:
+    return {}
+
+
+def _no_image(uri: str) -> Image:
+    raise ServeError(f"containers with the image {uri} cannot be run: nobody said what it holds")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Containers:
+    """How to run containers.
+
+    cluster: whose services are served. image: what the image of a URI holds, for this machine. variables: what a container gets over its own environment.
+    certify: issues the certificates of HTTPS's listeners, which without it are served by plain HTTP. most_tasks: of one service.
+    """
+
+    cluster: str = ""
+    image: Callable[[str], Image] = _no_image
+    variables: TaskVariables = _nothing
+    certify: Certify | None = None
+    most_tasks: int = MOST_TASKS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,10 +79,11 @@ class Settings:
     schedule_every: seconds between two runs of every schedule, in place of its own. redelivery: seconds after which a message that failed is
     handed out again, in place of the queue's visibility timeout. retries: seconds before each repetition of an asynchronous invocation.
     most_processes: of one function. refresh: seconds between two looks at what is deployed; 0 for none after the first.
+    containers: what else there is to serve, besides functions.
     """
 
     folder: Path
-    packages: Callable[[], Mapping[str, Path]]
+    packages: Callable[[], Mapping[str, Path]] = _no_packages
     port: int = 0
     variables: Variables = _nothing
     schedule_every: float | None = None
@@ -54,6 +91,7 @@ class Settings:
     retries: tuple[float, ...] = RETRIES
     most_processes: int = MOST_PROCESSES
     refresh: float = 15.0
+    containers: Containers = Containers()
 
 
 class Service:
@@ -61,8 +99,8 @@ class Service:
 
     def __init__(self, aws: Aws, settings: Settings) -> None:
         self.settings = settings
-        self.deployed = deployed.read(aws, settings.packages())
         self.last_request = time.monotonic()
+        self.deployed = self._read(aws)
         self._aws = aws
         self._logs = LogWriter(aws)
         self._functions = Functions(aws, settings.folder, self._logs, variables=settings.variables, most=settings.most_processes)
@@ -75,6 +113,13 @@ class Service:
         self._server = Server(self._answer, port=settings.port, largest=LARGEST_BODY, name="serve")
         self._stopping = threading.Event()
         self._refresher = threading.Thread(target=self._refresh, name="refresh", daemon=True)
+        groups: dict[str, Targets] = {}
+        containers = settings.containers
+        self._launcher = Launcher(aws, settings.folder, self._logs, image=containers.image, variables=containers.variables)
+        self._services = Services(self._launcher, groups, most=containers.most_tasks)
+        first = settings.port and self._server.port + 1
+        certificates = settings.folder / "certificates"
+        self._fronts = Fronts(aws, certificates, groups=groups, certify=containers.certify, first_port=first, noticed=self._notice)
         self._functions.update(self.deployed.functions)
         self._gateway.update(self.deployed)
 
@@ -85,17 +130,18 @@ class Service:
 
     @property
     def urls(self) -> dict[str, str]:
-        """The URL of each API's stage, by `<api name>/<stage>`."""
-        return {f"{stage.api_name}/{stage.name}": f"{self.endpoint}/{stage.api}/{stage.name}" for stage in self.deployed.stages}
+        """The URL of each API's stage, by `<api name>/<stage>`, and of each load balancer's listener, by `<load balancer>/<port>`."""
+        return {**{f"{stage.api_name}/{stage.name}": f"{self.endpoint}/{stage.api}/{stage.name}" for stage in self.deployed.stages}, **self._fronts.urls}
 
     def start(self) -> None:
         """Answers requests and runs functions by request, from now on; queues and schedules wait for `start_feeding`."""
         self._logs.start()
         self._timetable.start()
         self._server.start()
+        self._fronts.update(self.deployed.balancers)
 
     def start_feeding(self) -> None:
-        """Feeds functions from queues and by schedules too, and follows what is deployed."""
+        """Feeds functions from queues and by schedules too, runs the services, and follows what is deployed."""
         self._feed(self.deployed)
         if self.settings.refresh:
             self._refresher.start()
@@ -105,9 +151,17 @@ class Service:
         outcome = self._functions.invoke(name, payload)
         return outcome.error, outcome.payload
 
+    def run_task(self, definition: str) -> Task:
+        """Runs a task definition (its ARN, or its family for the latest revision) to its end. Raises ServeError."""
+        return run(self._launcher, task_definition(self._aws, definition, []), TASK_SECONDS)
+
     def warm(self) -> None:
         """Makes a process of each function, so that the first request does not wait for one."""
         self._functions.warm()
+
+    def ready(self, seconds: float) -> bool:
+        """Waits until the services' tasks are healthy; whether they are."""
+        return self._services.ready(seconds)
 
     def stop(self, grace: float = 10.0) -> None:
         """Takes nothing more, waits up to `grace` seconds for what is under way, and ends all processes."""
@@ -115,7 +169,9 @@ class Service:
         self._timetable.stop()
         deadline = time.monotonic() + grace
         self._server.stop(grace)
+        self._fronts.stop(max(0.0, deadline - time.monotonic()))
         self._pollers.stop(max(0.0, deadline - time.monotonic()))
+        self._services.stop()
         self._functions.stop()
         self._gateway.stop()
         self._logs.stop()
@@ -126,15 +182,20 @@ class Service:
     def _feed(self, found: Deployed) -> None:
         self._pollers.update(found.queues)
         self._schedules.update(found)
+        self._services.update(found.services)
+
+    def _read(self, aws: Aws) -> Deployed:
+        return deployed.read(aws, self.settings.packages(), self.settings.containers.cluster)
 
     def _refresh(self) -> None:
         """Follows deployments: what changed is served as it is now, without a request lost."""
         while not self._stopping.wait(self.settings.refresh):
             try:
-                found = deployed.read(self._aws, self.settings.packages())
+                found = self._read(self._aws)
                 if found != self.deployed:
                     self._functions.update(found.functions)
                     self._gateway.update(found)
+                    self._fronts.update(found.balancers)
                     self._feed(found)
                     self.deployed = found
                     log.info("what is deployed has changed, and is served as it is now")
@@ -144,9 +205,32 @@ class Service:
 
     def _answer(self, request: Request) -> Response:
         if request.raw_path == STATUS:
-            body = {"pid": os.getpid(), "endpoint": self.endpoint, "urls": self.urls, "functions": sorted(self.deployed.functions)}
-            return Response(200, json.dumps({**body, "problems": self.deployed.problems}).encode(), [("Content-Type", "application/json")])
-        self.last_request = time.monotonic()
+            return _as_json(200, self._status())
+        self._notice()
+        if request.raw_path == TASKS and request.method == "POST":
+            return self._run_task(request)
         if invoke_api.is_invocation(request):
             return self._invoke.answer(request)
         return self._gateway.answer(request)
+
+    def _notice(self) -> None:
+        self.last_request = time.monotonic()
+
+    def _status(self) -> dict[str, Any]:
+        found = {"pid": os.getpid(), "endpoint": self.endpoint, "urls": self.urls, "functions": sorted(self.deployed.functions)}
+        return {**found, "services": self._services.counts(), "problems": self.deployed.problems}
+
+    def _run_task(self, request: Request) -> Response:
+        try:
+            definition = json.loads(request.body)["taskDefinition"]
+        except (ValueError, KeyError, TypeError):
+            return _as_json(400, {"message": "the body has to be JSON with the text taskDefinition"})
+        try:
+            task = self.run_task(str(definition))
+        except (ServeError, BotoCoreError, ClientError) as error:
+            return _as_json(500, {"message": str(error)})
+        return _as_json(200, {"exitCode": task.exit_code, "lines": list(task.lines)})
+
+
+def _as_json(status: int, body: Mapping[str, Any]) -> Response:
+    return Response(status, json.dumps(body).encode(), [("Content-Type", "application/json")])

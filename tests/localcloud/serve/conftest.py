@@ -14,7 +14,10 @@ import pytest
 from localcloud import control
 from localcloud.aws import Aws
 from localcloud.control import Running
-from localcloud.serve.service import Service, Settings
+from localcloud.serve.balancer import Certify
+from localcloud.serve.service import Containers, Service, Settings
+from localcloud.stores.certificates import Authority
+from tests.localcloud.serve.cluster import Cluster
 from tests.localcloud.serve.deployment import Api, Deployment
 
 _ACCOUNTS = itertools.count(100_000_000_001)
@@ -75,3 +78,25 @@ def eventually() -> Callable[[Callable[[], Any]], Any]:
 @pytest.fixture
 def api(deployment: Deployment) -> Api:
     return Api(deployment)
+
+
+@pytest.fixture
+def cluster(deployment: Deployment) -> Cluster:
+    return Cluster(deployment)
+
+
+@pytest.fixture
+def serve_cluster(cluster: Cluster, serve: Serve, tmp_path: Path) -> Serve:
+    """Serves the cluster's services, with a certificate authority of the test's own, and waits until their tasks are healthy."""
+    authority = Authority(tmp_path / "ca")
+
+    def start(*, ready: bool = True, most_tasks: int = 2, certify: Certify | None = authority.issue, **settings: Any) -> Service:
+        def variables(name: str, address: str, port: int) -> dict[str, str]:
+            return {"GIVEN": f"{name} on {address}:{port}"}
+
+        containers = Containers(cluster="things", image=cluster.image, variables=variables, certify=certify, most_tasks=most_tasks)
+        service = serve(feeding=True, containers=containers, **settings)
+        assert not ready or service.ready(30.0)
+        return service
+
+    return start
