@@ -89,7 +89,7 @@ class Cluster:
 
     def definition(self, family: str = "web", **container: Any) -> str:
         """Registers a task definition with one container; its ARN."""
-        given = {
+        given: dict[str, Any] = {
             "name": family,
             "image": "registry.example.com/things:1",
             "essential": True,
