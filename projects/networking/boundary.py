@@ -29,7 +29,11 @@ from shared.isolation import TELLING, boundary_name
 
 # All that any role of the platform does; a test holds it to what the roles' own policies say.
 ACTIONS = (
+    "dynamodb:ConditionCheckItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:GetItem",
     "dynamodb:PutItem",
+    "dynamodb:Query",
     "dynamodb:UpdateItem",
     "ec2:AssignPrivateIpAddresses",
     "ec2:CreateNetworkInterface",
@@ -37,6 +41,10 @@ ACTIONS = (
     "ec2:DescribeNetworkInterfaces",
     "ec2:DescribeSubnets",
     "ec2:UnassignPrivateIpAddresses",
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:BatchGetImage",
+    "ecr:GetAuthorizationToken",
+    "ecr:GetDownloadUrlForLayer",
     "kms:Decrypt",
     "kms:GenerateDataKey",
     "logs:CreateLogGroup",
@@ -50,6 +58,7 @@ ACTIONS = (
     "s3:PutObject",
     "secretsmanager:GetSecretValue",
     "sns:Publish",
+    "sqs:ChangeMessageVisibility",
     "sqs:DeleteMessage",
     "sqs:GetQueueAttributes",
     "sqs:ReceiveMessage",
@@ -70,7 +79,7 @@ _BUCKETS = ("audit", "documents")
 # Roles that write where AWS says, in groups of the whole account and region.
 _ACCOUNT_WIDE: Mapping[str, Sequence[str]] = {
     "api-logs": ("/aws/apigateway/*", "API-Gateway-Execution-Logs_*"),
-    "database-monitoring": ("RDSOSMetrics*",),
+    "database-monitoring": ("RDS*",),
 }
 
 

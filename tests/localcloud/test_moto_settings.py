@@ -57,6 +57,18 @@ def test_a_policy_without_conditions_still_denies(engine: Engine) -> None:
         s3.put_object(Bucket="closed", Key="a", Body=b"")
 
 
+def test_a_condition_of_a_keys_policy_is_not_guessed(engine: Engine) -> None:
+    kms = client(engine, "kms")
+    deny: dict[str, Any] = {"Effect": "Deny", "Principal": "*", "Action": "kms:*", "Resource": "*"}
+    for condition, open_ in (({"Condition": {"StringNotEquals": {"aws:PrincipalTag/Suffix": "main"}}}, True), ({}, False)):
+        key = kms.create_key(Policy=json.dumps({"Version": "2012-10-17", "Statement": [{**deny, **condition}]}))["KeyMetadata"]["KeyId"]
+        if open_:
+            assert kms.describe_key(KeyId=key)["KeyMetadata"]["KeyId"] == key
+        else:
+            with pytest.raises(ClientError, match="AccessDenied"):
+                kms.describe_key(KeyId=key)
+
+
 def test_images_are_there_for_those_who_ask(engine: Engine) -> None:
     ec2 = client(engine, "ec2")
     ec2.run_instances(ImageId="ami-03cf127a", InstanceType="t4g.nano", MinCount=1, MaxCount=1)

@@ -56,6 +56,14 @@ def test_conditions_and_denials_are_kept() -> None:
         ({"resources": ["*"]}, r"resource '\*' goes with `because`"),
         ({"resources": ["arn:aws:s3:::a", "*"]}, r"resource '\*' goes with `because`"),
         ({"because": "no reason is needed for an ARN"}, r"resource '\*' goes with `because`"),
+        ({"resources": ["arn:aws:s3:::*"]}, r"resource 'arn:aws:s3:::\*' goes with `because`"),
+        ({"resources": ["arn:aws:sqs:us-east-1:*:work"]}, "goes with `because`"),
+        ({"resources": ["arn:aws:sqs:*:123456789012:work"]}, "goes with `because`"),
+        ({"resources": ["arn:aws:sns:us-east-1:123456789012:*-dev-main"]}, "goes with `because`"),
+        ({"resources": ["arn:aws:dynamodb:us-east-1:123456789012:table/*"]}, "goes with `because`"),
+        ({"resources": ["arn:aws:logs:us-east-1:123456789012:log-group:*"]}, "goes with `because`"),
+        ({"not_resources": ["arn:aws:s3:::a"], "resources": ()}, "NotResource is for a Deny"),
+        ({"not_resources": ["arn:aws:s3:::a"], "effect": "Deny"}, "NotResource is for a Deny without a Resource"),
     ],
 )
 def test_a_statement_that_says_too_much_is_refused(statement: dict[str, Any], rule: str) -> None:
@@ -71,6 +79,10 @@ def test_a_statement_that_says_too_much_is_refused(statement: dict[str, Any], ru
         {"actions": ["xray:PutTraceSegments"], "resources": ["*"], "because": "X-Ray has no resource to name"},
         {"actions": ["kms:*"], "resources": ["*"], "because": "the key itself"},
         {"actions": ["s3:*"], "effect": "Deny"},
+        {"actions": ["*"], "resources": ["*"], "effect": "Deny"},
+        {"actions": ["*"], "resources": (), "not_resources": ["arn:aws:s3:::a"], "effect": "Deny"},
+        {"actions": ["logs:PutLogEvents"], "resources": ["arn:aws:logs:us-east-1:123456789012:log-group:a:*"]},
+        {"actions": ["s3:PutObject"], "resources": ["arn:aws:s3:::a/receipts/*"]},
         {"actions": ["execute-api:Invoke"]},
     ],
 )
@@ -79,6 +91,11 @@ def test_what_is_narrow_or_has_its_reason_is_taken(statement: dict[str, Any]) ->
     made = Statement(**said)
     assert made.document()["Sid"] == "Some"
     assert "because" not in made.document()
+
+
+def test_a_denial_of_everything_else_names_what_is_left() -> None:
+    [found] = document(Statement(sid="Others", effect="Deny", actions=["s3:*"], not_resources=["arn:aws:s3:::a", "arn:aws:s3:::a/*"]))
+    assert found == {"Sid": "Others", "Effect": "Deny", "Action": "s3:*", "NotResource": ["arn:aws:s3:::a", "arn:aws:s3:::a/*"]}
 
 
 def trusted(service: str, **about: Any) -> dict[str, Any]:

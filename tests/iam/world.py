@@ -1,0 +1,157 @@
+"""Roles and resources of rehearsed environments, as IAM's evaluation sees them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from localcloud.rehearsal import Resource
+from tests.architecture.rehearsed import Rehearsed
+from tests.iam.conditions import known
+from tests.iam.evaluator import Caller, Policy, Request
+
+
+@dataclass(frozen=True)
+class Role:
+    """A role, the policies that are its own, and its boundary."""
+
+    word: str
+    arn: str
+    tags: Mapping[str, str]
+    policies: Sequence[Policy]
+    boundary: Policy
+
+    def context(self) -> dict[str, str]:
+        """What AWS knows of a caller (IAM user guide, "AWS global condition context keys")."""
+        tags = {f"aws:PrincipalTag/{key}": value for key, value in self.tags.items()}
+        known = {"aws:PrincipalArn": self.arn, "aws:PrincipalAccount": Caller(self.arn).account, "aws:PrincipalIsAWSService": "false"}
+        return {**tags, **known, "aws:SecureTransport": "true", "s3:TlsVersion": "1.3"}
+
+
+@dataclass(frozen=True)
+class Thing:
+    """A resource that calls are about.
+
+    arns: those that its service's actions name: of a bucket also an object's, of a log group a stream's. actions: those that matter.
+    told: the tags that AWS holds a request's conditions to; none where the service does not (objects in S3).
+    """
+
+    kind: str
+    arns: Sequence[str]
+    actions: Sequence[str]
+    account: str
+    told: Mapping[str, str]
+    policy: Policy | None = None
+
+    def context(self) -> dict[str, str]:
+        """What AWS knows of the resource of a request."""
+        return {"aws:ResourceAccount": self.account, **{f"aws:ResourceTag/{key}": value for key, value in self.told.items()}}
+
+
+@dataclass(frozen=True)
+class World:
+    """One environment's roles and resources."""
+
+    name: str
+    account: str
+    region: str
+    roles: Sequence[Role]
+    things: Sequence[Thing]
+
+
+def requests(role: Role, thing: Thing, **more: str) -> Iterator[Request]:
+    """All that matters that a role could ask of something of this or another environment."""
+    context, caller = known({**role.context(), **thing.context(), **more}), Caller(role.arn)
+    for arn in thing.arns:
+        for action in thing.actions:
+            yield Request(caller, action, arn, thing.account, context)
+
+
+_OBJECT = "receipts/a.json"
+_STREAM = "log-stream:a"
+
+# By type: the ends of the ARNs that requests name, and the actions that read, write, or take over.
+_KINDS: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {
+    "aws:s3/bucket:Bucket": (("", f"/{_OBJECT}"), ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket", "s3:PutBucketPolicy")),
+    "aws:dynamodb/table:Table": (("", "/index/due"), ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:DeleteTable")),
+    "aws:sqs/queue:Queue": (("",), ("sqs:SendMessage", "sqs:ReceiveMessage", "sqs:PurgeQueue", "sqs:SetQueueAttributes")),
+    "aws:sns/topic:Topic": (("",), ("sns:Publish", "sns:Subscribe", "sns:SetTopicAttributes")),
+    "aws:kms/key:Key": (("",), ("kms:Decrypt", "kms:GenerateDataKey", "kms:CreateGrant", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion")),
+    "aws:secretsmanager/secret:Secret": (("",), ("secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue", "secretsmanager:DeleteSecret")),
+    "aws:lambda/function:Function": (("",), ("lambda:InvokeFunction", "lambda:UpdateFunctionCode", "lambda:GetFunction")),
+    "aws:cloudwatch/logGroup:LogGroup": (("", f":{_STREAM}"), ("logs:PutLogEvents", "logs:GetLogEvents", "logs:CreateLogStream", "logs:DeleteLogGroup")),
+    "aws:ecr/repository:Repository": (("",), ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:PutImage")),
+    "aws:ecs/cluster:Cluster": (("",), ("ecs:DescribeClusters", "ecs:DeleteCluster")),
+    "aws:ecs/service:Service": (("",), ("ecs:UpdateService",)),
+    "aws:rds/instance:Instance": (("",), ("rds:ModifyDBInstance", "rds:DeleteDBInstance")),
+    "aws:rds/cluster:Cluster": (("",), ("rds:ModifyDBCluster", "rds:DeleteDBCluster")),
+    "aws:elasticache/replicationGroup:ReplicationGroup": (("",), ("elasticache:ModifyReplicationGroup", "elasticache:DeleteReplicationGroup")),
+    "aws:iam/role:Role": (("",), ("iam:PassRole", "iam:PutRolePolicy", "iam:DeleteRolePermissionsBoundary")),
+    "aws:ec2/subnet:Subnet": (("",), ("ec2:CreateNetworkInterface",)),
+    "aws:ec2/securityGroup:SecurityGroup": (("",), ("ec2:CreateNetworkInterface", "ec2:AuthorizeSecurityGroupIngress")),
+}
+
+# The types of resource policies, and the input that says whose each is.
+_POLICIES = {
+    "aws:s3/bucketPolicy:BucketPolicy": "bucket",
+    "aws:sqs/queuePolicy:QueuePolicy": "queueUrl",
+    "aws:sns/topicPolicy:TopicPolicy": "arn",
+    "aws:dynamodb/resourcePolicy:ResourcePolicy": "resourceArn",
+}
+
+# The kinds whose things refuse foreign roles by a policy of their own.
+CLOSED = ("aws:s3/bucket:Bucket", "aws:sqs/queue:Queue", "aws:sns/topic:Topic", "aws:dynamodb/table:Table", "aws:kms/key:Key")
+
+
+def world_of(rehearsed: Rehearsed) -> World:
+    """The roles and resources of a rehearsal."""
+    environment = rehearsed.environment
+    found = list(rehearsed.of_aws())
+    policies: dict[str, Policy] = {}
+    for resource in found:
+        if whose := _POLICIES.get(resource.type):
+            policies[str(resource.inputs[whose])] = _policy(resource.inputs["policy"])
+    things = [thing for resource in found for thing in _things(resource, environment.account, policies)]
+    return World(rehearsed.name, environment.account, environment.region, list(_roles(found)), things)
+
+
+def _policy(document: str) -> Policy:
+    return Policy.of(json.loads(document))
+
+
+def _roles(found: Sequence[Resource]) -> Iterator[Role]:
+    inline: dict[str, list[Policy]] = {}
+    managed: dict[str, Policy] = {}
+    for resource in found:
+        if resource.type == "aws:iam/rolePolicy:RolePolicy":
+            inline.setdefault(resource.inputs["role"], []).append(_policy(resource.inputs["policy"]))
+        elif resource.type == "aws:iam/policy:Policy":
+            managed[resource.outputs["arn"]] = _policy(resource.inputs["policy"])
+        else:
+            assert resource.type != "aws:iam/rolePolicyAttachment:RolePolicyAttachment", f"{resource.urn}: what is attached is not looked at here"
+    for resource in found:
+        if resource.type == "aws:iam/role:Role":
+            outputs = resource.outputs
+            yield Role(resource.name, outputs["arn"], outputs["tags"], inline[outputs["name"]], managed[outputs["permissionsBoundary"]])
+
+
+def _things(resource: Resource, account: str, policies: Mapping[str, Policy]) -> Iterator[Thing]:
+    for secret in resource.outputs.get("masterUserSecrets") or []:
+        ends, actions = _KINDS["aws:secretsmanager/secret:Secret"]
+        # The tags that RDS gives the secret; it has none of the database's (RDS user guide, "Password management with AWS Secrets Manager").
+        kind = "Cluster" if ":cluster:" in resource.outputs["arn"] else "Instance"
+        told = {"aws:secretsmanager:owningService": "rds", f"aws:rds:primaryDB{kind}Arn": resource.outputs["arn"]}
+        yield Thing("aws:secretsmanager/secret:Secret", [f"{secret['secretArn']}{end}" for end in ends], actions, account, told)
+    if resource.type not in _KINDS:
+        return
+    ends, actions = _KINDS[resource.type]
+    arn: str = resource.outputs["arn"]
+    # General purpose buckets take part in access by tags only where that is switched on for them (S3, "Using tags with S3 buckets").
+    told: dict[str, Any] = {} if resource.type == "aws:s3/bucket:Bucket" else resource.outputs.get("tags") or {}
+    if resource.type == "aws:kms/key:Key":
+        policy: Policy | None = _policy(resource.inputs["policy"])
+    else:
+        policy = next((policies[key] for key in (resource.id, arn) if key in policies), None)
+    yield Thing(resource.type, [f"{arn}{end}" for end in ends], actions, account, told, policy)
