@@ -87,4 +87,4 @@ def is_missing(error: ClientError) -> bool:
     """Whether AWS says that the thing does not exist; each service has its own word for it."""
     code: str = error.response.get("Error", {}).get("Code", "")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-    return status == 404 or "NotFound" in code or "NoSuch" in code or "NonExistent" in code or "DoesNotExist" in code
+    return status == 404 or "NotFound" in code or "NoSuch" in code or "nonexistent" in code.lower() or "DoesNotExist" in code

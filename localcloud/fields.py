@@ -32,6 +32,7 @@ class Field:
     unordered: a list whose order AWS does not keep.
     json: a string that holds JSON; compared by meaning.
     secret: a refusal does not show the value.
+    marks: an object that says something by being there, though it be empty (`{"block": {}}`).
     shape: `Operation.Member[.Member…]` in botocore's model of the kind's client; a list is entered by itself.
     one_of / at_least / at_most / pattern: AWS's documented limits where the shape does not say them; for strings and lists, lengths.
     rule: a further check; answers what is wrong, or None.
@@ -44,6 +45,7 @@ class Field:
     unordered: bool = False
     json: bool = False
     secret: bool = False
+    marks: bool = False
     shape: str = ""
     one_of: tuple[Any, ...] = ()
     at_least: float | None = None
@@ -245,9 +247,9 @@ def _matches(pattern: str, value: str) -> bool:
 
 
 def same(wanted: Field | None, left: Any, right: Any) -> bool:
-    """Whether two values of a field mean the same to AWS: JSON by content, unordered lists as sets, `1` as `1.0`, absent as empty."""
+    """Whether two values of a field mean the same to AWS: JSON by content, unordered lists as sets, `1` as `1.0`, absent as empty (unless it marks)."""
     if left in (None, [], {}, "") and right in (None, [], {}, ""):
-        return True
+        return (left is None) == (right is None) or wanted is None or not wanted.marks
     if wanted is None or left is None or right is None:
         return bool(left == right)
     if wanted.json and isinstance(left, str) and isinstance(right, str):

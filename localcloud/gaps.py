@@ -134,4 +134,5 @@ GAPS: dict[str, str] = {
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": (
         "moto does not change the group, prefix list or IPv6 network of a rule that exists; the rule is replaced"
     ),
+    "aws:wafv2/webAcl:WebAcl": "moto counts every web ACL as 3 capacity units, clears no description, and keeps the last rules when all are taken away",
 }

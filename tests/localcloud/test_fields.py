@@ -98,3 +98,10 @@ def test_alike_in_meaning_is_the_same(field: Field, left: Any, right: Any) -> No
 )
 def test_other_in_meaning_is_not(field: Field, left: Any, right: Any) -> None:
     assert not same(field, left, right)
+
+
+def test_an_empty_object_that_marks_is_not_nothing() -> None:
+    action = Field(type=dict, fields={"allow": Field(type=dict, marks=True), "block": Field(type=dict, marks=True)})
+    assert same(action, {"allow": {}}, {"allow": {}})
+    assert not same(action, {"allow": {}}, {"block": {}})
+    assert same(Field(type=dict), {"allow": {}}, {"allow": None})
