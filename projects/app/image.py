@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from functools import cache
 from typing import Any
 
 import pulumi
@@ -13,28 +11,11 @@ import pulumi_aws as aws
 from projects.app.container_settings import repository_of
 from shared.component import Component
 from shared.environment import Environment
-from shared.page import ROOT
+from shared.image import image_tag
 
 # Of what nothing runs any more; the image before the present one is what a rollback needs.
 _KEPT_IMAGES = 20
 _UNTAGGED_DAYS = 1
-
-
-@cache
-def image_tag() -> str:
-    """The tag of the image that this checkout makes: the digest of all that the Dockerfile takes from it.
-
-    Other code is another tag, so that a change of the code is a change of the task definitions, and the same code is not pushed twice.
-    """
-    digest = hashlib.sha256()
-    for path in [ROOT / "Dockerfile", *sorted((ROOT / "payments").rglob("*"))]:
-        relative = path.relative_to(ROOT)
-        # What .dockerignore keeps from the builder.
-        if not path.is_file() or "__pycache__" in relative.parts or relative.parts[:2] == ("payments", "trust"):
-            continue
-        content = path.read_bytes()
-        digest.update(f"{relative.as_posix()}\0{len(content)}\0".encode() + content)
-    return digest.hexdigest()[:16]
 
 
 class Image(Component):

@@ -14,7 +14,7 @@ from tests.payments.postgres import postgres_server, test_database
 from tests.projects.app.upstream import deployed
 from tests.projects.harness import Cloud
 
-__all__ = ["archives", "each", "postgres_server", "staging", "test_database"]
+__all__ = ["archives", "each", "fargate", "postgres_server", "staging", "test_database"]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -48,4 +48,11 @@ def each(request: pytest.FixtureRequest) -> Iterator[Cloud]:
 def staging() -> Iterator[Cloud]:
     """One environment, for what is the same in all of them."""
     with deployed("staging") as cloud:
+        yield cloud
+
+
+@pytest.fixture(scope="module")
+def fargate() -> Iterator[Cloud]:
+    """One environment whose service runs in containers."""
+    with deployed("containers-prod") as cloud:
         yield cloud

@@ -48,7 +48,8 @@ def outputs(cloud: Cloud) -> dict[str, Any]:
 
 def name(cloud: Cloud, word: str) -> str:
     """The physical name of what is called `word`."""
-    return f"{word}-{cloud.environment.platform.stage}-{cloud.environment.platform.environment_suffix}"
+    platform = cloud.environment.platform
+    return platform.naming.format(resource=word, stage=platform.stage, suffix=platform.environment_suffix)
 
 
 def key_of(cloud: Cloud) -> str:
@@ -59,9 +60,9 @@ def key_of(cloud: Cloud) -> str:
     return arn
 
 
-def statements(cloud: Cloud, function: str) -> dict[str, dict[str, Any]]:
-    """What a function's role may do, by statement; actions and resources always as lists."""
-    iam, role = cloud.client("iam"), name(cloud, function)
+def statements(cloud: Cloud, word: str) -> dict[str, dict[str, Any]]:
+    """What the role of a function, or of what is called `word`, may do, by statement; actions and resources always as lists."""
+    iam, role = cloud.client("iam"), name(cloud, word)
     [policy] = iam.list_role_policies(RoleName=role)["PolicyNames"]
     assert iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"] == []
     found = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]["Statement"]
