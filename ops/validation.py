@@ -50,23 +50,23 @@ def problems_on_aws(page: Page) -> list[Problem]:
 
 def problems_beside(page: Page) -> list[Problem]:
     """What is wrong between a page and the others of its family: VPCs whose ranges overlap cannot be peered, and hide each other's addresses in logs."""
-    own = _range(page)
+    own = range_of(page)
     found: list[Problem] = []
     for name in pages.names() if own else []:
-        if name == page.name or _family(name) != _family(page.name):
+        if name == page.name or family_of(name) != family_of(page.name):
             continue
         try:
             other = pages.read(name)
         except PageError:
             continue  # reported with the page itself
-        theirs = _range(other)
+        theirs = range_of(other)
         if theirs and own and theirs.overlaps(own):
             rule = f"overlaps {theirs} of {other.file}; each environment has a range of its own"
             found.append(problem(page.file, "networking:vpc.cidr", rule, str(own)))
     return found
 
 
-def _range(page: Page) -> IPv4Network | None:
+def range_of(page: Page) -> IPv4Network | None:
     """The range of a page's VPC, None where the page does not say it rightly."""
     try:
         settings = page.settings("networking", _model(importlib.import_module("projects.networking.settings")))
@@ -76,7 +76,7 @@ def _range(page: Page) -> IPv4Network | None:
     return found
 
 
-def _family(name: str) -> str:
+def family_of(name: str) -> str:
     """The blueprint that a page belongs to, empty for the platform's own: `aurora` of `aurora-prod`. Customers do not share address plans."""
     return name.rpartition("-")[0]
 
