@@ -8,6 +8,9 @@ from xdist.scheduler import LoadScopeScheduling
 # on two workers, it would be made twice.
 _TOGETHER = ("tests/briefs/test_", "tests/engine/", "tests/ops/test_package", "tests/payments/flow/")
 
+# The same, for each customer's environments.
+_TOGETHER_BY_PARAMETER = "tests/blueprints/"
+
 
 class Scheduling(LoadScopeScheduling):
     """Tests go to whichever worker is free, one by one; those of the modules above go to one worker each, and first, as they take longest.
@@ -16,4 +19,6 @@ class Scheduling(LoadScopeScheduling):
     """
 
     def _split_scope(self, nodeid: str) -> str:
+        if nodeid.startswith(_TOGETHER_BY_PARAMETER):
+            return nodeid.split("::", 1)[0] + nodeid[nodeid.index("[") :]
         return nodeid.split("::", 1)[0] if nodeid.startswith(_TOGETHER) else nodeid

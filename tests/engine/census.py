@@ -76,6 +76,16 @@ def _own_parameters(group: Entry) -> bool:
     return not group["DBParameterGroupName"].startswith("default.")
 
 
+def _own_cluster_parameters(group: Entry) -> bool:
+    """As for instances."""
+    return not group["DBClusterParameterGroupName"].startswith("default.")
+
+
+def _own_cache_parameters(group: Entry) -> bool:
+    """ElastiCache has a default group per family."""
+    return not group["CacheParameterGroupName"].startswith("default.")
+
+
 # By the name of the client that asks; where the table has a service of another name, `CLIENTS` tells.
 LISTINGS: Mapping[str, tuple[Listing, ...]] = {
     "acm": (Listing("list_certificates", "CertificateSummaryList", "CertificateArn"),),
@@ -88,6 +98,8 @@ LISTINGS: Mapping[str, tuple[Listing, ...]] = {
     "application-autoscaling": (
         Listing("describe_scalable_targets", "ScalableTargets", "ResourceId", arguments={"ServiceNamespace": "dynamodb"}),
         Listing("describe_scaling_policies", "ScalingPolicies", "PolicyARN", arguments={"ServiceNamespace": "dynamodb"}),
+        Listing("describe_scalable_targets", "ScalableTargets", "ResourceId", arguments={"ServiceNamespace": "ecs"}),
+        Listing("describe_scaling_policies", "ScalingPolicies", "PolicyARN", arguments={"ServiceNamespace": "ecs"}),
     ),
     "cloudtrail": (Listing("describe_trails", "trailList", "TrailARN"),),
     "cloudwatch": (Listing("describe_alarms", "MetricAlarms", "AlarmName"), Listing("list_dashboards", "DashboardEntries", "DashboardName")),
@@ -106,6 +118,20 @@ LISTINGS: Mapping[str, tuple[Listing, ...]] = {
         Listing("describe_network_interfaces", "NetworkInterfaces", "NetworkInterfaceId"),
         Listing("describe_vpc_endpoints", "VpcEndpoints", "VpcEndpointId", _not_deleted_endpoint),
         Listing("describe_flow_logs", "FlowLogs", "FlowLogId"),
+    ),
+    "ecr": (Listing("describe_repositories", "repositories", "repositoryArn"),),
+    "ecs": (
+        Listing("list_clusters", "clusterArns", ""),
+        Listing("list_task_definitions", "taskDefinitionArns", "", arguments={"status": "ACTIVE"}),
+    ),
+    "elasticache": (
+        Listing("describe_replication_groups", "ReplicationGroups", "ReplicationGroupId"),
+        Listing("describe_cache_subnet_groups", "CacheSubnetGroups", "CacheSubnetGroupName"),
+        Listing("describe_cache_parameter_groups", "CacheParameterGroups", "CacheParameterGroupName", _own_cache_parameters),
+    ),
+    "elbv2": (
+        Listing("describe_load_balancers", "LoadBalancers", "LoadBalancerArn"),
+        Listing("describe_target_groups", "TargetGroups", "TargetGroupArn"),
     ),
     "events": (Listing("list_rules", "Rules", "Name"),),
     "iam": (
@@ -126,6 +152,9 @@ LISTINGS: Mapping[str, tuple[Listing, ...]] = {
         Listing("describe_db_subnet_groups", "DBSubnetGroups", "DBSubnetGroupName"),
         Listing("describe_db_parameter_groups", "DBParameterGroups", "DBParameterGroupName", _own_parameters),
         Listing("describe_db_snapshots", "DBSnapshots", "DBSnapshotIdentifier"),
+        Listing("describe_db_clusters", "DBClusters", "DBClusterIdentifier"),
+        Listing("describe_db_cluster_parameter_groups", "DBClusterParameterGroups", "DBClusterParameterGroupName", _own_cluster_parameters),
+        Listing("describe_db_cluster_snapshots", "DBClusterSnapshots", "DBClusterSnapshotIdentifier"),
     ),
     "route53": (Listing("list_hosted_zones", "HostedZones", "Id"),),
     "s3": (Listing("list_buckets", "Buckets", "Name"),),
@@ -134,6 +163,7 @@ LISTINGS: Mapping[str, tuple[Listing, ...]] = {
     "sns": (Listing("list_topics", "Topics", "TopicArn"), Listing("list_subscriptions", "Subscriptions", "SubscriptionArn")),
     "sqs": (Listing("list_queues", "QueueUrls", ""),),
     "ssm": (Listing("describe_parameters", "Parameters", "Name", _own_parameter),),
+    "wafv2": (Listing("list_web_acls", "WebACLs", "ARN", arguments={"Scope": "REGIONAL"}),),
 }
 
 # The table's services whose things other clients list; `index` makes nothing, it only answers who is calling.
@@ -141,6 +171,7 @@ CLIENTS: Mapping[str, tuple[str, ...]] = {
     "appautoscaling": ("application-autoscaling",),
     "cloudwatch": ("cloudwatch", "events", "logs"),
     "lambda_": ("lambda",),
+    "lb": ("elbv2",),
     "vpc": ("ec2",),
     "index": (),
 }
@@ -170,7 +201,11 @@ OF_TYPE: Mapping[str, str] = {
 
 def census(aws: Aws, clients: Iterator[str] | None = None) -> Census:
     """The ids of all that the account holds, by the call that listed them; calls that list nothing are left out."""
-    found = {f"{name}.{listing.operation}": _ids(aws, name, listing) for name in clients or LISTINGS for listing in LISTINGS[name]}
+    found: Census = {}
+    for name in clients or LISTINGS:
+        for listing in LISTINGS[name]:
+            call = f"{name}.{listing.operation}"
+            found[call] = found.get(call, frozenset()) | _ids(aws, name, listing)
     return {call: ids for call, ids in found.items() if ids}
 
 

@@ -1,0 +1,122 @@
+"""Questions that several customers ask alike."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from localcloud.rehearsal import Resource
+from tests.briefs.family import Deployed
+
+_NAMES = ("name", "bucket", "identifier", "clusterIdentifier", "replicationGroupId", "family", "dashboardName")
+
+# Resources whose `name` is no name in the account, with the reason.
+_NAMED_WITHIN = {
+    "aws:apigateway/model:Model": "within one API",
+    "aws:apigateway/requestValidator:RequestValidator": "within one API",
+    "aws:iam/rolePolicy:RolePolicy": "within one role",
+    "aws:route53/record:Record": "a DNS name",
+    "aws:route53/zone:Zone": "a DNS name",
+    "aws:cloudwatch/logDataProtectionPolicy:LogDataProtectionPolicy": "of one log group",
+}
+
+# What would keep a resource, or a copy of it, beyond its stack, and the value with which it goes.
+_GOES = {
+    "deletionProtection": False,
+    "deletionProtectionEnabled": False,
+    "enableDeletionProtection": False,
+    "skipFinalSnapshot": True,
+    "skipDestroy": False,
+    "retainOnDelete": False,
+}
+
+# Types that are only gone when they are empty, or not wanted by a snapshot: the input that makes them go all the same.
+_GOES_WITH = {
+    "aws:s3/bucket:Bucket": ("forceDestroy", True),
+    "aws:ecr/repository:Repository": ("forceDelete", True),
+    "aws:rds/instance:Instance": ("skipFinalSnapshot", True),
+    "aws:rds/cluster:Cluster": ("skipFinalSnapshot", True),
+    "aws:route53/zone:Zone": ("forceDestroy", True),
+    "aws:secretsmanager/secret:Secret": ("recoveryWindowInDays", 0),
+}
+
+
+def physical_names(deployed: Deployed) -> Iterator[tuple[Resource, str]]:
+    """Each resource that has a name in its account, with the name."""
+    for resource in deployed.resources():
+        if resource.type in _NAMED_WITHIN:
+            continue
+        found = next((resource.inputs[key] for key in _NAMES if isinstance(resource.inputs.get(key), str)), None)
+        if found is not None and resource.type != "aws:s3/bucket:Bucket" and "bucket" in resource.inputs and found == resource.inputs["bucket"]:
+            continue  # a part of a bucket
+        if found is not None:
+            yield resource, found
+
+
+def without_suffix(deployed: Deployed) -> list[str]:
+    """Resources that have a name without the environment's suffix, or can bear tags and have none that says it."""
+    suffix = deployed.environment.platform.environment_suffix
+    found = [f"{resource.type} {name}" for resource, name in physical_names(deployed) if suffix not in name and not name.startswith("aws-waf-logs")]
+    return found + untagged(deployed, {"Suffix": suffix})
+
+
+def kept(deployed: Deployed) -> list[str]:
+    """Resources that would survive the destruction of their stack, or stop it, and why."""
+    found: list[str] = []
+    for resource in deployed.resources():
+        found += [f"{resource.urn}: {key} is {value}" for key, value in resource.inputs.items() if key in _GOES and value not in (_GOES[key], None)]
+        if resource.type in _GOES_WITH:
+            key, good = _GOES_WITH[resource.type]
+            if resource.inputs.get(key) != good:
+                found.append(f"{resource.urn}: {key} is {resource.inputs.get(key)}")
+    return found
+
+
+def untagged(deployed: Deployed, wanted: dict[str, str | None]) -> list[str]:
+    """Resources that can bear tags and lack one of these; None is any value."""
+    found: list[str] = []
+    for resource in deployed.resources():
+        if "tags" not in resource.inputs:
+            continue
+        tags = resource.inputs["tags"] or {}
+        found += [f"{resource.urn}: {key}" for key, value in wanted.items() if not tags.get(key) or value not in (None, tags[key])]
+    return found
+
+
+def statements(deployed: Deployed) -> Iterator[tuple[Resource, dict[str, Any]]]:
+    """Each statement of what roles of the environment may do."""
+    for resource in deployed.of("aws:iam/rolePolicy:RolePolicy"):
+        for statement in _many(json.loads(resource.inputs["policy"])["Statement"]):
+            yield resource, statement
+
+
+def too_much(deployed: Deployed) -> list[str]:
+    """What roles are allowed that names no single action, or no resource where AWS's actions have one."""
+    found: list[str] = []
+    for resource, statement in statements(deployed):
+        if statement["Effect"] != "Allow":
+            continue
+        found += [f"{resource.name}: {action}" for action in _many(statement["Action"]) if action == "*" or action.endswith(":*")]
+        found += [f"{resource.name}: {target}" for target in _many(statement["Resource"]) if target.endswith(":::*") or target.count("*") > 3]
+    return found
+
+
+def open_to_the_world(deployed: Deployed) -> list[str]:
+    """Security group rules through which anybody gets in."""
+    rules = deployed.of("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
+    return [rule.name for rule in rules if {rule.inputs.get("cidrIpv4"), rule.inputs.get("cidrIpv6")} & {"0.0.0.0/0", "::/0"}]
+
+
+def granted(deployed: Deployed, role: str) -> set[str]:
+    """The actions that a role is allowed."""
+    return {
+        action
+        for resource, statement in statements(deployed)
+        if resource.name == role and statement["Effect"] == "Allow"
+        for action in _many(statement["Action"])
+    }
+
+
+def _many(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, Iterable) and not isinstance(value, str | dict) else [value]
