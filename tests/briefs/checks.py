@@ -21,6 +21,9 @@ _NAMED_WITHIN = {
     "aws:cloudwatch/logDataProtectionPolicy:LogDataProtectionPolicy": "of one log group",
 }
 
+# API Gateway calls an execution log after the API's id, whatever the API's name is.
+_PRESCRIBED = "API-Gateway-Execution-Logs_"
+
 # What would keep a resource, or a copy of it, beyond its stack, and the value with which it goes.
 _GOES = {
     "deletionProtection": False,
@@ -57,7 +60,7 @@ def physical_names(deployed: Deployed) -> Iterator[tuple[Resource, str]]:
 def without_suffix(deployed: Deployed) -> list[str]:
     """Resources that have a name without the environment's suffix, or can bear tags and have none that says it."""
     suffix = deployed.environment.platform.environment_suffix
-    found = [f"{resource.type} {name}" for resource, name in physical_names(deployed) if suffix not in name and not name.startswith("aws-waf-logs")]
+    found = [f"{resource.type} {name}" for resource, name in physical_names(deployed) if suffix not in name and not name.startswith(_PRESCRIBED)]
     return found + untagged(deployed, {"Suffix": suffix})
 
 
