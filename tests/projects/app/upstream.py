@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from shared.environment import environment_of
+from shared.page import Page
 from tests.projects.harness import Cloud, empty_aws, network
 from tests.projects.observability.upstream import data
 
@@ -20,9 +22,11 @@ STRIPE = {
 
 
 @contextmanager
-def deployed(environment: str, **changed: Any) -> Generator[Cloud]:
-    """An AWS with the app deployed for a page, some of whose keys may be `changed`."""
+def deployed(environment: str, *, without: Sequence[str] = (), **changed: Any) -> Generator[Cloud]:
+    """An AWS with the app deployed for a page, some of whose keys may be `changed`, and some left out."""
     with empty_aws(environment, **changed) as cloud:
+        cloud.page = Page(cloud.page.name, {key: value for key, value in cloud.page.config.items() if key not in without})
+        cloud.environment = environment_of(cloud.page)
         cloud.published("networking", network(cloud))
         cloud.published("data", stores(cloud))
         cloud.deploy("app")
