@@ -98,7 +98,7 @@ def ensure(progress: Progress | None = None, *, platform: Platform = LAMBDA, roo
     progress: is told in a few words what begins; making packages takes seconds. Raises PackageError.
     """
     if not fresh(platform, root=root):
-        with _only_one(platform, root):
+        with only_one(_folder(platform, root)):
             if not fresh(platform, root=root):  # another process may have made them while this one waited
                 _build(platform, progress or _silent, root)
     return paths(platform, root)
@@ -120,7 +120,7 @@ def paths(platform: Platform = LAMBDA, root: Path = ROOT) -> dict[str, Path]:
 
 def build(platform: Platform = LAMBDA, progress: Progress | None = None, *, root: Path = ROOT) -> dict[str, Path]:
     """Makes all packages, whatever is there; each appears whole or not at all. Raises PackageError."""
-    with _only_one(platform, root):
+    with only_one(_folder(platform, root)):
         _build(platform, progress or _silent, root)
     return paths(platform, root)
 
@@ -131,10 +131,10 @@ def _build(platform: Platform, tell: Progress, root: Path) -> None:
         # Taken before anything else is read: should a file change meanwhile, the stamp is stale and the next `ensure` builds again.
         inputs = _inputs(platform, root)
         done = paths(platform, root)
-        with _scratch(_folder(platform, root)) as scratch:
+        with scratch_folder(_folder(platform, root)) as scratch:
             tell(f"installing the functions' dependencies for {platform.name}")
             site = scratch / "site"
-            _install(platform, site, root)
+            install(platform, site, root)
             installed = Distributions(site, extras((root / _REQUIREMENTS).read_text(encoding="utf-8")), platform.markers)
             sources = Sources(files(root))
             with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:  # compressing takes most of the time, and needs no lock of the interpreter's
@@ -202,12 +202,13 @@ def _dependencies(installed: Distributions, function: Function) -> dict[str, Pat
     return {name: path for name, path in found.items() if is_wanted(name, function.services)}
 
 
-def _install(platform: Platform, site: Path, root: Path) -> None:
+def install(platform: Platform, site: Path, root: Path, lock_file: str = _LOCK) -> None:
+    """Installs what a lock names into a folder, by its hashes and without building anything. Raises PackageError."""
     from ops.toolchain.child import ChildError, run
 
-    lock = root / _LOCK
+    lock, relock = root / lock_file, _RELOCK.replace(_LOCK, lock_file).replace(_REQUIREMENTS, lock_file.replace(".txt", ".in"))
     if not lock.is_file():
-        raise PackageError(f"{lock} is not there: it names the functions' dependencies with their hashes. Restore it, or make it anew: {_RELOCK}")
+        raise PackageError(f"{lock} is not there: it names the dependencies with their hashes. Restore it, or make it anew: {relock}")
     foreign = ["--python-platform", platform.wheels, "--python-version", platform.python] if platform.wheels else []
     command = [
         *(_uv(), "pip", "install", "--quiet", "--target", str(site), "--python", sys.executable, *foreign),
@@ -219,7 +220,7 @@ def _install(platform: Platform, site: Path, root: Path) -> None:
         raise PackageError(
             f"the dependencies in {lock} cannot be installed for {platform.name} (Python {platform.python}): {error}\n"
             "If a hash or a version is refused, the lock does not fit what the registry has; make it anew: "
-            f"{_RELOCK}\nIf the registry cannot be reached, run this once where it can be: what uv has downloaded is used again."
+            f"{relock}\nIf the registry cannot be reached, run this once where it can be: what uv has downloaded is used again."
         ) from None
 
 
@@ -256,9 +257,8 @@ def _check_size(function: Function, package: Path) -> None:
 
 
 @contextmanager
-def _only_one(platform: Platform, root: Path) -> Generator[None]:
-    """Of two processes that want the same packages the second waits, and finds the first one's."""
-    folder = _folder(platform, root)
+def only_one(folder: Path) -> Generator[None]:
+    """Of two processes that want the same packages in a folder the second waits, and finds the first one's."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -266,7 +266,7 @@ def _only_one(platform: Platform, root: Path) -> Generator[None]:
 
 
 @contextmanager
-def _scratch(folder: Path) -> Generator[Path]:
+def scratch_folder(folder: Path) -> Generator[Path]:
     """A folder for a build beside its results, so that they can be renamed into place; gone afterwards, whatever happens."""
     folder.mkdir(parents=True, exist_ok=True)
     for left in folder.glob(".building-*"):

@@ -11,12 +11,11 @@ from pathlib import Path
 class Image:
     """What a container's image holds, for this machine.
 
-    package: zip with the program and all that it imports. stamp: changes when the package does. entry_point, command, environment: as the image
+    folder: with the program and all that it imports; nothing in it changes while anything runs from it. entry_point, command, environment: as the image
     declares them, without what depends on its file system.
     """
 
-    package: Path
-    stamp: str
+    folder: Path
     entry_point: tuple[str, ...]
     command: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict[str, str])

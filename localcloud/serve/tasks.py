@@ -20,7 +20,6 @@ from localcloud.serve.containers import Container, HealthCommand, Image
 from localcloud.serve.logs import Line, LogWriter, now
 from localcloud.serve.model import ServeError
 from localcloud.serve.secret_values import SecretValues
-from localcloud.serve.unpacked import forget_images, unpack_image
 from localcloud.stores import keeper, listening
 
 TaskVariables = Callable[[str, str, int], Mapping[str, str]]
@@ -108,7 +107,7 @@ class Task:
 class Launcher:
     """Starts tasks.
 
-    folder: for the unpacked image and the tasks' temporary folders. image: what the image of a URI holds, for this machine.
+    folder: for the tasks' temporary folders. image: what the image of a URI holds, for this machine.
     """
 
     def __init__(self, aws: Aws, folder: Path, logs: LogWriter, *, image: Callable[[str], Image], variables: TaskVariables) -> None:
@@ -116,20 +115,15 @@ class Launcher:
         self._secrets = SecretValues(aws)
         self._lock = threading.Lock()
         self._roles: dict[str, dict[str, str]] = {}
-        self._known: set[str] = set()
         shutil.rmtree(folder / "tasks", ignore_errors=True)
 
     def launch(self, container: Container) -> Task:
         """Starts a task of a container. Raises ServeError, as ECS stops a task with a ResourceInitializationError."""
         image = self._image(container.image)
         with self._lock:
-            if not self._known:
-                forget_images(self._folder, image.stamp)
-            self._known.add(image.stamp)
-            program = unpack_image(image, self._folder)
             scratch = self._scratch()
             address, port = listening.choose(scratch, container.port or _PORT)
-        environment = self._environment(container, image, program, scratch)
+        environment = self._environment(container, image, scratch)
         environment |= {"HOST": address, "PORT": str(port), **self._variables(container.name, address, port)}
         # An entry point of the definition's own takes the image's command away too ("ENTRYPOINT", Dockerfile reference).
         usual = () if container.entry_point else image.command
@@ -149,7 +143,7 @@ class Launcher:
         home.mkdir(parents=True, exist_ok=True)
         return Path(tempfile.mkdtemp(prefix="task-", dir=home))
 
-    def _environment(self, container: Container, image: Image, program: Path, scratch: Path) -> dict[str, str]:
+    def _environment(self, container: Container, image: Image, scratch: Path) -> dict[str, str]:
         """The image's, the task definition's, what ECS gives ("Amazon ECS environment variables"), and the way to the local cloud."""
         given = {
             "AWS_REGION": self._aws.region,
@@ -161,9 +155,9 @@ class Launcher:
         }
         own = {
             "PATH": f"{self._programs()}:/usr/local/bin:/usr/bin:/bin",
-            "PYTHONPATH": str(program),
-            # The image is compiled when it is made. Here the bytecode is kept beside the package, for the next task.
-            "PYTHONPYCACHEPREFIX": str(program.with_suffix(".pyc")),
+            "PYTHONPATH": str(image.folder),
+            # The image is compiled when it is made. Here the bytecode is kept beside the folder, for the next task.
+            "PYTHONPYCACHEPREFIX": str(image.folder.with_suffix(".pyc")),
             "PYTHONDONTWRITEBYTECODE": "",
             # A home and a temporary folder of its own: nothing that the user keeps in theirs (~/.aws, ~/.pgpass) may reach the task.
             "HOME": str(scratch),

@@ -1,4 +1,4 @@
-"""What a process sees: its package, unpacked, and of a function AWS's runtime client, by itself."""
+"""What a function's process sees: its package, unpacked, and AWS's runtime client, by itself."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import zipfile
 from functools import lru_cache
 from pathlib import Path
 
-from localcloud.serve.containers import Image
 from localcloud.serve.model import Function, ServeError
 
 # AWS's runtime client with what it imports; where there is none, `runtime_loop` takes its place.
@@ -38,44 +37,18 @@ def unpack(function: Function, folder: Path) -> Path:
     home = folder / "functions" / function.name
     task = home / function.stamp
     if not task.is_dir():
-        _forget(home)
-        _extract(function.package, task, function.name)
-    return task
-
-
-def unpack_image(image: Image, folder: Path) -> Path:
-    """The folder with what a container's image holds, made unless it is there. Others stay: processes may still run from them."""
-    task = folder / "images" / image.stamp
-    if not task.is_dir():
-        _extract(image.package, task, "the containers")
-    return task
-
-
-def forget_images(folder: Path, but: str) -> None:
-    """Removes what was unpacked of images, but for the one with this stamp; to be called while nothing runs from them."""
-    home = folder / "images"
-    for former in home.iterdir() if home.is_dir() else ():
-        if former.name.partition(".")[0] != but:
+        home.mkdir(parents=True, exist_ok=True)
+        for former in home.iterdir():
             shutil.rmtree(former, ignore_errors=True)
-
-
-def _forget(home: Path) -> None:
-    home.mkdir(parents=True, exist_ok=True)
-    for former in home.iterdir():
-        shutil.rmtree(former, ignore_errors=True)
-
-
-def _extract(package: Path, task: Path, of: str) -> None:
-    """Unpacks a package whole or not at all."""
-    task.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=task.parent))
-    try:
-        with zipfile.ZipFile(package) as archive:
-            archive.extractall(scratch)
-    except (OSError, zipfile.BadZipFile) as error:
-        raise ServeError(f"the package of {of}, {package}, cannot be unpacked: {error}") from None
-    scratch.chmod(0o755)
-    scratch.rename(task)
+        scratch = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=home))
+        try:
+            with zipfile.ZipFile(function.package) as package:
+                package.extractall(scratch)
+        except (OSError, zipfile.BadZipFile) as error:
+            raise ServeError(f"the package of {function.name}, {function.package}, cannot be unpacked: {error}") from None
+        scratch.chmod(0o755)
+        scratch.rename(task)
+    return task
 
 
 def runtime_folder(folder: Path, *, own: bool = False) -> Path:

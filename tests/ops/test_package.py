@@ -56,7 +56,7 @@ def no_install(monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(*_: object) -> None:
         raise AssertionError("a package was built")
 
-    monkeypatch.setattr(package, "_install", refused)
+    monkeypatch.setattr(package, "install", refused)
 
 
 def names(path: Path) -> list[str]:
@@ -242,7 +242,7 @@ def installed_by_hand(monkeypatch: pytest.MonkeyPatch, size: int = 1) -> None:
                 (site / file).write_bytes(content)
             (site / f"{name}.dist-info" / "RECORD").write_text("".join(f"{file},,\n" for file in files))
 
-    monkeypatch.setattr(package, "_install", install)
+    monkeypatch.setattr(package, "install", install)
 
 
 def test_a_package_that_grew_too_large_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -42,13 +40,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: (print("ended as told", flush=True), os._exit(0)))
     print("started", sys.argv[1:], flush=True)
     if sys.argv[1:2] == ["once"]:
         print(json.dumps({"message": "done", "secret": os.environ.get("SECRET")}))
         sys.exit(int(os.environ.get("CODE", "0")))
     if sys.argv[1:2] == ["health"]:
         sys.exit(int(os.environ.get("HEALTH", "0")))
-    signal.signal(signal.SIGTERM, lambda *_: (print("ended as told", flush=True), os._exit(0)))
     server = http.server.ThreadingHTTPServer((os.environ["HOST"], int(os.environ["PORT"])), Handler)
     server.daemon_threads = True
     server.serve_forever()
@@ -63,7 +61,6 @@ class Cluster:
 
     deployment: Deployment
     groups: list[str] = field(default_factory=list[str])
-    program: str = PROGRAM
 
     def __post_init__(self) -> None:
         aws = self.deployment.aws
@@ -81,11 +78,10 @@ class Cluster:
 
     def image(self, _: str = "") -> Image:
         """What the image holds, for this machine."""
-        path = self.deployment.folder / f"image-{hashlib.sha256(self.program.encode()).hexdigest()[:8]}.zip"
-        if not path.exists():
-            with zipfile.ZipFile(path, "w") as package:
-                package.writestr("app.py", self.program)
-        return Image(package=path, stamp=path.stem, entry_point=("python", "-m", "app"), command=("web",), environment={"PYTHONUNBUFFERED": "1", "OF": "image"})
+        folder = self.deployment.folder / "image"
+        folder.mkdir(exist_ok=True)
+        (folder / "app.py").write_text(PROGRAM)
+        return Image(folder=folder, entry_point=("python", "-m", "app"), command=("web",), environment={"PYTHONUNBUFFERED": "1", "OF": "image"})
 
     def definition(self, family: str = "web", **container: Any) -> str:
         """Registers a task definition with one container; its ARN."""

@@ -120,6 +120,7 @@ def test_another_revision_takes_over_without_a_request_lost(cluster: Cluster, se
 def test_a_service_that_is_gone_is_ended(cluster: Cluster, serve_cluster: Serve, eventually: Eventually) -> None:
     cluster.service(cluster.definition("worker"), name="worker")
     service = serve_cluster(refresh=0.2)
+    eventually(lambda: any("started" in line for line in cluster.deployment.logged("/ecs/things")))
     cluster.deployment.aws.client("ecs").delete_service(cluster="things", service="worker", force=True)
     eventually(lambda: httpx.get(f"{service.endpoint}/_serve").json()["services"] == {})
     eventually(lambda: any("ended as told" in line for line in cluster.deployment.logged("/ecs/things")))
