@@ -195,7 +195,10 @@ class _Monitor(mocks.MockMonitor):
         urn = self.make_urn(request.parent, request.type, request.name)
         if request.type == "pulumi:pulumi:Stack":
             return resource_pb2.RegisterResourceResponse(urn=urn)
-        inputs = wire.load(request.object)
+        loaded = wire.load(request.object)
+        secrets = {name for name, value in loaded.items() if _is_secret(value)}
+        # The engine hands a provider the values themselves, and marks them again in the state that it answers.
+        inputs = {name: wire.whole(value["value"]) if name in secrets else value for name, value in loaded.items()}
         if not request.custom:
             self._record(Resource(urn, request.type, request.name, request.parent, "", inputs, {}))
             return resource_pb2.RegisterResourceResponse(urn=urn, object=request.object)
@@ -207,7 +210,8 @@ class _Monitor(mocks.MockMonitor):
             self.error = self.error or error
             raise self.error from None
         self._record(Resource(urn, request.type, request.name, request.parent, id_, checked, state))
-        return resource_pb2.RegisterResourceResponse(urn=urn, id=id_, object=wire.dump(state))
+        marked = {name: {_SIGNATURE: _SECRET, "value": value} if name in secrets else value for name, value in state.items()}
+        return resource_pb2.RegisterResourceResponse(urn=urn, id=id_, object=wire.dump(marked))
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
         """Keeps the outputs of the stack and of components."""

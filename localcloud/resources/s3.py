@@ -179,20 +179,31 @@ def _setting(
     )
 
 
+_VERSIONING = ("Enabled", "Suspended", "Disabled")
+
+
+def _put_versioning(s3: Any, bucket: str, wanted: Props) -> None:
+    status, live = wanted["versioningConfiguration"]["status"], s3.get_bucket_versioning(Bucket=bucket).get("Status")
+    if status == "Disabled" and live in ("Enabled", "Suspended"):
+        raise ValueError(f"versioning of {bucket} is {live} and cannot become Disabled (AWS provider); S3 only suspends it: say Suspended")
+    # To AWS the provider says nothing of Disabled, which a new bucket is; moto keeps the word, by which the resource can be told from none.
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": status})
+
+
 def _get_versioning(s3: Any, bucket: str, _: Props) -> Props | None:
     status = s3.get_bucket_versioning(Bucket=bucket).get("Status")
-    return {"versioningConfiguration": {"status": status}} if status in ("Enabled", "Suspended") else None
+    return {"versioningConfiguration": {"status": status}} if status in _VERSIONING else None
 
 
 def _drop_versioning(s3: Any, bucket: str) -> None:
     # AWS has no way back and suspends, which could not be told from a bucket that somebody else suspended; moto keeps any word.
-    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Disabled"})
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Removed"})
 
 
 VERSIONING = _setting(
     "BucketVersioning",
-    {"versioningConfiguration": block({"status": text(required=True, one_of=("Enabled", "Suspended"))}, required=True)},
-    put=lambda s3, bucket, wanted: s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": wanted["versioningConfiguration"]["status"]}),
+    {"versioningConfiguration": block({"status": text(required=True, one_of=_VERSIONING)}, required=True)},
+    put=_put_versioning,
     get=_get_versioning,
     remove=_drop_versioning,
 )

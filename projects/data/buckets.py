@@ -9,7 +9,7 @@ import pulumi
 from projects.data import audit
 from projects.data.settings import BucketSettings
 from shared.component import Component
-from shared.components.bucket import Bucket, BucketArgs, Transition, access_log_delivery
+from shared.components.bucket import Bucket, BucketArgs, Transition, access_log_delivery, load_balancer_log_delivery
 from shared.environment import Environment
 
 DOCUMENTS = "documents"
@@ -18,6 +18,8 @@ ACCESS_LOGS = "access-logs"
 
 class Buckets(Component):
     """Produces the buckets `documents` and `audit`, and `access-logs`, which keeps who asked them for what (PCI DSS 10.2.1).
+
+    Where there are containers, `access-logs` also keeps who asked their load balancer, below `load-balancer/`.
 
     Outputs: `documents`, `audit`, `access_logs`: the buckets.
     """
@@ -30,14 +32,19 @@ class Buckets(Component):
         self, name: str, environment: Environment, settings: BucketSettings, *, key_arn: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__(name, environment, opts)
+        delivered = [access_log_delivery(environment, source=source, target=ACCESS_LOGS) for source in (DOCUMENTS, audit.BUCKET)]
+        if environment.shape.compute == "containers":
+            delivered.append(load_balancer_log_delivery(environment, target=ACCESS_LOGS))
         self.access_logs = logs = Bucket(
             ACCESS_LOGS,
             environment,
             BucketArgs(
                 expire_days=settings.expire_days,
-                # S3 delivers no access logs to a bucket with SSE-KMS ("Enabling Amazon S3 server access logging").
+                # S3 and load balancers deliver no access logs to a bucket with SSE-KMS ("Enabling Amazon S3 server access logging";
+                # "Enable access logs for your Application Load Balancer").
                 key_arn=None,
-                statements=[access_log_delivery(environment, source=source, target=ACCESS_LOGS) for source in (DOCUMENTS, audit.BUCKET)],
+                versioning=settings.versioning,
+                statements=delivered,
             ),
             self.child(),
         )
@@ -45,7 +52,7 @@ class Buckets(Component):
         self.documents = Bucket(
             DOCUMENTS,
             environment,
-            BucketArgs(expire_days=settings.expire_days, key_arn=key_arn, transitions=transitions, logs_to=logs),
+            BucketArgs(expire_days=settings.expire_days, key_arn=key_arn, versioning=settings.versioning, transitions=transitions, logs_to=logs),
             self.child(),
         )
         self.audit = Bucket(
@@ -54,6 +61,7 @@ class Buckets(Component):
             BucketArgs(
                 expire_days=settings.expire_days,
                 key_arn=key_arn,
+                versioning=settings.versioning,
                 transitions=transitions,
                 statements=audit.bucket_statements(environment),
                 logs_to=logs,

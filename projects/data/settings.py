@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from projects.data.instances import class_problem
-from projects.data.windows import DAY, Window, overlap
+from projects.data.cache_settings import CacheSettings
+from projects.data.database_settings import AuroraServerlessSettings, AuroraSettings, DatabaseSettings, RdsSettings
 from shared.environment import Environment
 from shared.page import Settings
 
@@ -20,68 +19,6 @@ Days = Annotated[int, Field(ge=1)]
 
 _CAPACITIES = ("readCapacity", "writeCapacity")
 _MAXIMA = ("maxReadCapacity", "maxWriteCapacity")
-
-
-class DatabaseSettings(Settings):
-    """PostgreSQL.
-
-    instance_class: `db.<family>.<size>`. multi_az: a standby in another zone. backup_retention_days: 1 to 35; 0 would switch backups off.
-    engine_version: a major version, whose newest minor RDS takes and keeps current, or `<major>.<minor>` to start from.
-    storage_gib, max_storage_gib: what it starts with, and how far RDS lets it grow by itself (gp3, GiB).
-    backup_window: `hh:mm-hh:mm`, maintenance_window: `ddd:hh:mm-ddd:hh:mm`, both UTC, of 30 minutes or more, apart from one another.
-    """
-
-    instance_class: str
-    multi_az: bool
-    backup_retention_days: Annotated[int, Field(ge=1, le=35)]
-    engine_version: str = "17"
-    storage_gib: Annotated[int, Field(ge=20, le=65_536)] = 20
-    max_storage_gib: Annotated[int, Field(ge=20, le=65_536)] = 100
-    backup_window: str = "03:00-04:00"
-    maintenance_window: str = "sun:05:00-sun:06:00"
-
-    @property
-    def major_version(self) -> int:
-        """PostgreSQL's major version, which parameter groups are for."""
-        return int(self.engine_version.split(".")[0])
-
-    @field_validator("instance_class")
-    @classmethod
-    def _class(cls, value: str) -> str:
-        if reason := class_problem(value):
-            raise ValueError(reason)
-        return value
-
-    @field_validator("engine_version", mode="before")
-    @classmethod
-    def _version(cls, value: object) -> str:
-        # 17 and 17.5 without quotes are numbers in YAML.
-        if isinstance(value, bool) or not re.fullmatch(r"1[4-8](\.\d{1,2})?", str(value)):
-            raise ValueError('must be a major version of PostgreSQL that RDS has, "14" to "18", or one with its minor, such as "17.5"')
-        return str(value)
-
-    @field_validator("backup_window")
-    @classmethod
-    def _backup(cls, value: str) -> str:
-        Window.daily(value)
-        return value
-
-    @field_validator("maintenance_window")
-    @classmethod
-    def _maintenance(cls, value: str) -> str:
-        window = Window.weekly(value)
-        if window.minutes >= DAY:
-            raise ValueError("must be shorter than a day (RDS, PreferredMaintenanceWindow)")
-        return value
-
-    @model_validator(mode="after")
-    def _consistent(self) -> DatabaseSettings:
-        # RDS user guide, "Managing capacity automatically": a maximum below that is refused.
-        if self.max_storage_gib * 10 < self.storage_gib * 11:
-            raise ValueError(f"maxStorageGib must be at least 10 % more than storageGib; this page has {self.max_storage_gib} and {self.storage_gib}")
-        if overlap(Window.daily(self.backup_window), Window.weekly(self.maintenance_window)):
-            raise ValueError(f"backupWindow {self.backup_window} overlaps with maintenanceWindow {self.maintenance_window}; RDS wants them apart")
-        return self
 
 
 class TableSettings(Settings):
@@ -124,11 +61,13 @@ class BucketSettings(Settings):
     """S3 buckets; ages in days.
 
     expire_days: when an object is deleted. intelligent_tiering_days, glacier_days: when it moves to a cheaper storage class; left out, it does not.
+    versioning: what is overwritten or deleted can be had back until it is as old as that.
     """
 
     expire_days: Days
     intelligent_tiering_days: Days | None = None
     glacier_days: Days | None = None
+    versioning: bool = True
 
     @model_validator(mode="after")
     def _ascending(self) -> BucketSettings:
@@ -141,14 +80,25 @@ class BucketSettings(Settings):
 
 
 class DataSettings(Settings):
-    """All of `data:`."""
+    """All of `data:`. cache: left out, there is none, and sessions are kept in a table."""
 
     database: DatabaseSettings
     tables: TableSettings
     buckets: BucketSettings
+    cache: CacheSettings | None = None
 
 
 def problems(settings: DataSettings, environment: Environment) -> Iterator[tuple[str, object, str]]:
     """Rules across the page, as (key, value, rule)."""
-    if environment.platform.high_availability and not settings.database.multi_az:
-        yield "database.multiAz", False, "platform:highAvailability asks for a standby in another zone (multiAz: true)"
+    if not environment.platform.high_availability:
+        return
+    asks = "platform:highAvailability asks for"
+    database, cache = settings.database, settings.cache
+    if isinstance(database, RdsSettings) and not database.multi_az:
+        yield "database.multiAz", False, f"{asks} a standby in another zone (multiAz: true)"
+    if isinstance(database, AuroraSettings) and database.instances < 2:
+        yield "database.instances", database.instances, f"{asks} an instance that takes over (instances: 2 or more)"
+    if isinstance(database, AuroraServerlessSettings) and database.readers < 1:
+        yield "database.readers", database.readers, f"{asks} a reader that takes over (readers: 1 or more)"
+    if cache and cache.replicas < 1:
+        yield "cache.replicas", cache.replicas, f"{asks} a replica in another zone (replicas: 1 or more)"

@@ -14,6 +14,7 @@ from shared import naming
 from shared.component import Component
 from shared.environment import Environment
 from shared.iam import Condition, Statement, policy
+from shared.isolation import closed_to_others
 
 # An upload that was given up costs storage, and no listing shows it.
 _UNFINISHED_UPLOAD_DAYS = 7
@@ -38,6 +39,7 @@ class BucketArgs:
 
     expire_days: age in days at which an object is deleted; a replaced version is deleted as many days after its replacement.
     key_arn: the KMS key of its objects; None is SSE-S3, for what cannot use a key of ours.
+    versioning: keep what is overwritten or deleted. S3 only suspends what was once switched on: a bucket that had versions is made anew, or keeps them.
     transitions: in the order of their days, all before `expire_days` (S3 refuses others).
     statements: of the bucket policy, beside those that refuse requests without TLS 1.2.
     logs_to: the bucket that keeps this one's access log, below a prefix of this one's word; its policy has to allow it (`access_log_delivery`).
@@ -45,6 +47,7 @@ class BucketArgs:
 
     expire_days: int
     key_arn: pulumi.Input[str] | None = None
+    versioning: bool = True
     transitions: Sequence[Transition] = ()
     statements: Sequence[Statement] = ()
     logs_to: Bucket | None = None
@@ -56,8 +59,9 @@ class BucketArgs:
 
 
 class Bucket(Component):
-    """Produces a versioned, encrypted bucket without ACLs or public access, its policy, its lifecycle, and its access logging.
+    """Produces an encrypted bucket without ACLs or public access, its versioning, its policy, its lifecycle, and its access logging.
 
+    Its policy refuses requests without TLS 1.2, roles of other environments, and other accounts.
     Outputs: `name`, `arn`. Who writes to it by the bucket policy depends on `policy`.
     """
 
@@ -70,7 +74,8 @@ class Bucket(Component):
         bucket = aws.s3.Bucket(name, bucket=environment.names(name, naming.BUCKET), force_destroy=True, opts=self.child())
         self.name, self.arn = bucket.bucket, bucket.arn
         self._encrypt(name, args.key_arn)
-        versioning = aws.s3.BucketVersioning(name, bucket=self.name, versioning_configuration={"status": "Enabled"}, opts=self.child())
+        status = "Enabled" if args.versioning else "Disabled"
+        versioning = aws.s3.BucketVersioning(name, bucket=self.name, versioning_configuration={"status": status}, opts=self.child())
         # What counts noncurrent versions is set on a bucket that has them.
         self._age(name, args, versioning)
         self.policy = self._close(name, args.statements, bucket_arn(environment, name))
@@ -120,7 +125,8 @@ class Bucket(Component):
             opts=self.child(depends_on=[ownership]),
         )
         # S3 answers OperationAborted to changes of one bucket's access settings at the same moment, so they follow one another.
-        return aws.s3.BucketPolicy(name, bucket=self.name, policy=policy(*_only_tls(arn), *statements), opts=self.child(depends_on=[block]))
+        refused = [*_only_tls(arn), *closed_to_others(self.environment, ["s3:*"], [arn, f"{arn}/*"])]
+        return aws.s3.BucketPolicy(name, bucket=self.name, policy=policy(*refused, *statements), opts=self.child(depends_on=[block]))
 
 
 def access_log_delivery(environment: Environment, *, source: str, target: str) -> Statement:
@@ -138,6 +144,25 @@ def access_log_delivery(environment: Environment, *, source: str, target: str) -
             "StringEquals": {"aws:SourceAccount": environment.account},
             "ArnLike": {"aws:SourceArn": bucket_arn(environment, source)},
         },
+    )
+
+
+LOAD_BALANCER_LOGS = "load-balancer"
+"""The prefix below which a load balancer's access log is delivered."""
+
+
+def load_balancer_log_delivery(environment: Environment, *, target: str) -> Statement:
+    """Lets Elastic Load Balancing write this account's access logs to the bucket called `target`, below `LOAD_BALANCER_LOGS`.
+
+    The service's name is for every region; a region's account of Elastic Load Balancing (127311923021 in us-east-1) is the older way
+    ("Enable access logs for your Application Load Balancer", step 2). The account in the path is the load balancer's own, so that no other's
+    log can come here.
+    """
+    return Statement(
+        sid="LoadBalancerLog",
+        principals={"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
+        actions=["s3:PutObject"],
+        resources=[f"{bucket_arn(environment, target)}/{LOAD_BALANCER_LOGS}/AWSLogs/{environment.account}/*"],
     )
 
 

@@ -47,6 +47,15 @@ VERSIONING = Example(
     drifts="versioningConfiguration",
 )
 
+UNVERSIONED = Example(
+    type="aws:s3/bucketVersioning:BucketVersioning",
+    label="disabled",
+    needs={"bucket": PLAIN},
+    inputs={"bucket": Ref("bucket"), "versioningConfiguration": {"status": "Disabled"}},
+    updates={"versioningConfiguration": {"status": "Enabled"}},
+    replaces={"bucket": "other"},
+)
+
 _KEY = "arn:aws:kms:us-east-1:345678901234:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
 
@@ -249,6 +258,7 @@ EXAMPLES = (
     LOGS,
     BUCKET,
     VERSIONING,
+    UNVERSIONED,
     ENCRYPTION,
     ENCRYPTION_BY_S3,
     PUBLIC_ACCESS,

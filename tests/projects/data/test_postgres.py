@@ -9,9 +9,9 @@ import pytest
 
 from localcloud.catalogue import kind
 from localcloud.rehearsal import Run
+from projects.data.database_settings import RdsSettings
 from projects.data.keys import database_key
 from projects.data.postgres import Postgres
-from projects.data.settings import DatabaseSettings
 from shared.contracts import NetworkingOutputs
 from shared.environment import Environment
 from tests.projects.harness import Cloud, empty_aws, network
@@ -33,11 +33,11 @@ def make(cloud: Cloud, **settings: Any) -> dict[str, Any]:
 
 def rehearse(cloud: Cloud, **settings: Any) -> Run:
     """Makes a database; answers what the engine would have recorded."""
-    asked = DatabaseSettings.model_validate({"instance_class": "db.m6g.large", "multi_az": True, "backup_retention_days": 30, **settings})
+    asked = RdsSettings.model_validate({"instance_class": "db.m6g.large", "multi_az": True, "backup_retention_days": 30, **settings})
 
     def components(environment: Environment) -> None:
         key = database_key(environment)
-        Postgres("database", environment, asked, network=cloud.take(NetworkingOutputs), key_arn=key.arn)
+        Postgres("database", environment, asked, network=cloud.take(NetworkingOutputs), key_arn=key.arn if key else None)
 
     return cloud.make(components)
 
@@ -59,6 +59,17 @@ def test_the_master_password_is_kept_by_secrets_manager_under_the_key(cloud: Clo
     instance = make(cloud)
     secret = cloud.client("secretsmanager").describe_secret(SecretId=instance["MasterUserSecret"]["SecretArn"])
     assert (secret["KmsKeyId"], secret["OwningService"]) == (key_of(cloud), "rds")
+
+
+def test_a_page_that_leaves_the_keys_to_aws_has_none_of_its_own() -> None:
+    with empty_aws("regions-staging") as cloud:
+        cloud.published("networking", network(cloud))
+        instance = make(cloud)
+        own = [alias["AliasName"] for alias in cloud.client("kms").list_aliases()["Aliases"] if not alias["AliasName"].startswith("alias/aws/")]
+        assert own == []
+        assert instance["StorageEncrypted"]
+        secret = cloud.client("secretsmanager").describe_secret(SecretId=instance["MasterUserSecret"]["SecretArn"])
+        assert secret.get("KmsKeyId") in (None, "alias/aws/secretsmanager")
 
 
 def test_it_stands_in_the_private_subnets_and_nowhere_else(cloud: Cloud) -> None:

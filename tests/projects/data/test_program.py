@@ -50,19 +50,42 @@ def test_what_it_publishes_is_there(environment: str) -> None:
         assert database["KmsKeyId"] == outputs["databaseKeyArn"] != outputs["dataKeyArn"]
 
 
-def test_everything_bears_the_environments_tags() -> None:
-    with empty_aws("prod") as cloud:
+def test_what_aurora_and_the_cache_publish_is_there() -> None:
+    with empty_aws("containers-prod") as cloud:
+        deploy(cloud)
+        outputs = cloud.runs["data"].outputs
+        [cluster] = cloud.client("rds").describe_db_clusters(DBClusterIdentifier=outputs["databaseIdentifier"])["DBClusters"]
+        assert (outputs["databaseAddress"], outputs["databaseReaderAddress"]) == (cluster["Endpoint"], cluster["ReaderEndpoint"])
+        assert (outputs["databasePort"], outputs["databaseSecretArn"]) == (cluster["Port"], cluster["MasterUserSecret"]["SecretArn"])
+        assert cluster["KmsKeyId"] == outputs["databaseKeyArn"]
+        groups = cloud.client("elasticache").describe_replication_groups(ReplicationGroupId=outputs["cacheIdentifier"])["ReplicationGroups"]
+        [endpoint] = [node["PrimaryEndpoint"] for node in groups[0]["NodeGroups"]]
+        assert (outputs["cacheAddress"], outputs["cachePort"]) == (endpoint["Address"], 6379)
+        assert outputs["cacheNodeIds"] == sorted(groups[0]["MemberClusters"])
+        assert cloud.client("secretsmanager").describe_secret(SecretId=outputs["cacheSecretArn"])["Name"] == cloud.environment.names("cache")
+
+
+@pytest.mark.parametrize(
+    ("environment", "of_it"),
+    [
+        ("prod", {"Instance", "ParameterGroup"}),
+        ("containers-prod", {"Cluster", "ClusterInstance", "ClusterParameterGroup", "ReplicationGroup", "Secret"}),
+    ],
+)
+def test_everything_bears_the_environments_tags(environment: str, of_it: set[str]) -> None:
+    with empty_aws(environment) as cloud:
         tagged = [resource for resource in deploy(cloud) if catalogue.kind(resource.type).tagged and not catalogue.kind(resource.type).is_gap("tags")]
         types = {resource.type.split(":")[-1] for resource in tagged}
-        assert types >= {"Bucket", "Table", "Instance", "Key", "LogGroup", "Role", "ParameterGroup", "SubnetGroup"}
+        assert types >= {"Bucket", "Table", "Key", "LogGroup", "Role", "SubnetGroup"} | of_it
         for resource in tagged:
             known = {name: value for name, value in resource.inputs.items() if name != "tags"}
             live: dict[str, Any] = catalogue.kind(resource.type).look(cloud.aws, resource.id, known) or {}
             assert cloud.environment.tags.items() <= live.get("tags", {}).items(), resource.urn
 
 
-def test_all_of_it_can_be_destroyed_also_with_contents() -> None:
-    with empty_aws("prod") as cloud:
+@pytest.mark.parametrize("environment", ["prod", "accounts-prod", "containers-prod"])
+def test_all_of_it_can_be_destroyed_also_with_contents(environment: str) -> None:
+    with empty_aws(environment) as cloud:
         resources = deploy(cloud)
         s3, outputs = cloud.client("s3"), cloud.runs["data"].outputs
         write_twice(s3, outputs["documentsBucketName"])
@@ -71,6 +94,8 @@ def test_all_of_it_can_be_destroyed_also_with_contents() -> None:
         assert s3.list_buckets()["Buckets"] == []
         assert cloud.client("dynamodb").list_tables()["TableNames"] == []
         assert cloud.client("rds").describe_db_instances()["DBInstances"] == []
+        assert cloud.client("rds").describe_db_clusters()["DBClusters"] == []
+        assert cloud.client("elasticache").describe_replication_groups()["ReplicationGroups"] == []
         assert cloud.client("secretsmanager").list_secrets()["SecretList"] == []
         assert cloud.client("logs").describe_log_groups()["logGroups"] == []
         assert cloud.client("iam").list_roles()["Roles"] == []

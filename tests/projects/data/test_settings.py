@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from projects.data.database_settings import RdsSettings
 from projects.data.settings import DataSettings, problems
 from projects.data.windows import DAY, WEEK, Window, overlap
 from shared import page as pages
@@ -28,10 +29,12 @@ def refusals(of: Page) -> list[str]:
     return [f"{found.key}: {found.rule}" for found in caught.value.problems]
 
 
-@pytest.mark.parametrize("name", ["dev", "staging", "prod"])
+@pytest.mark.parametrize("name", pages.names())
 def test_the_pages_are_accepted(name: str) -> None:
-    settings = pages.read(name).settings("data", DataSettings)
-    assert settings.database.major_version == 17
+    of = pages.read(name)
+    settings = of.settings("data", DataSettings)
+    assert settings.database.kind == environment_of(of).shape.database
+    assert list(problems(settings, environment_of(of))) == []
 
 
 @pytest.mark.parametrize(
@@ -41,6 +44,11 @@ def test_the_pages_are_accepted(name: str) -> None:
         ("database", {"instanceClass": "db.m6g"}, "data:database.instanceClass", "must be db.<family>.<size>"),
         ("database", {"instanceClass": "db.t2.micro"}, "data:database.instanceClass", "no PostgreSQL on t2"),
         ("database", {"instanceClass": "db.m6g.small"}, "data:database.instanceClass", "m6g has no size small"),
+        ("database", {"instanceClass": "db.x2idn.16xlarge"}, "data:database.instanceClass", "no PostgreSQL on x2idn"),
+        ("database", {"instanceClass": "db.serverless"}, "data:database.instanceClass", "must be db.<family>.<size>"),
+        ("database", {"kind": "mysql"}, "data:database.kind", "'rds', 'aurora', 'aurora-serverless' or 'dynamodb'"),
+        ("database", {"key": "mine"}, "data:database.key", "'customer' or 'aws'"),
+        ("database", {"instances": 2}, "data:database.instances", "unknown key"),
         ("database", {"backupRetentionDays": 0}, "data:database.backupRetentionDays", "greater than or equal to 1"),
         ("database", {"backupRetentionDays": 36}, "data:database.backupRetentionDays", "less than or equal to 35"),
         ("database", {"backupRetentionDays": None}, "data:database.backupRetentionDays", "is required and missing"),
@@ -75,18 +83,20 @@ def test_a_page_that_aws_would_refuse_is_refused_with_key_and_rule(section: str,
 
 
 def test_all_that_is_wrong_is_said_at_once() -> None:
-    of = page("database", instanceClass="db.x1.large", backupRetentionDays=99).with_values({"data:buckets": {"expireDays": -1}, "data:cache": {}})
+    of = page("database", instanceClass="db.x1.large", backupRetentionDays=99).with_values({"data:buckets": {"expireDays": -1}, "data:cash": {}})
     assert [refused.split(":")[1] for refused in refusals(of)] == [
-        "database.instanceClass",
         "database.backupRetentionDays",
+        "database.instanceClass",
         "buckets.expireDays",
-        "cache",
+        "cash",
     ]
 
 
 @pytest.mark.parametrize(("written", "major"), [(16, 16), (17.5, 17), ("17", 17), ("18.1", 18)])
 def test_versions_may_stand_on_the_page_without_quotes(written: object, major: int) -> None:
-    assert page("database", engineVersion=written).settings("data", DataSettings).database.major_version == major
+    database = page("database", engineVersion=written).settings("data", DataSettings).database
+    assert isinstance(database, RdsSettings)
+    assert database.major_version == major
 
 
 @pytest.mark.parametrize(("asked", "given", "found"), [(True, True, []), (False, False, []), (True, False, [("database.multiAz", False)])])

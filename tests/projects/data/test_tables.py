@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,13 +15,19 @@ from projects.data.tables import Tables
 from shared.environment import Environment
 from tests.projects.harness import Cloud, empty_aws
 
-SESSIONS, LOG = "sessions-staging-main", "transaction-log-staging-main"
+SESSIONS, LOG, PAYMENTS = "sessions-staging-main", "transaction-log-staging-main", "payments-staging-main"
 AUTOSCALED = {"billing": "autoscaled", "read_capacity": 5, "write_capacity": 6, "max_read_capacity": 100, "max_write_capacity": 50}
 
 
 @pytest.fixture
 def cloud() -> Iterator[Cloud]:
     with empty_aws("staging") as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def without_a_database() -> Iterator[Cloud]:
+    with empty_aws("staging", **{"data:database": {"kind": "dynamodb"}}) as cloud:
         yield cloud
 
 
@@ -110,3 +117,45 @@ def test_a_deployment_does_not_undo_what_autoscaling_did(cloud: Cloud, settings:
     cloud.make(components)
     expected = {"read_capacity", "write_capacity"} if ignored else set[str]()
     assert seen == {"sessions": expected, "transaction-log": expected}
+
+
+def test_payments_are_a_table_where_there_is_no_relational_database(without_a_database: Cloud) -> None:
+    tables = make(without_a_database, billing="on-demand")
+    assert set(tables) == {SESSIONS, LOG, PAYMENTS}
+    payments = tables[PAYMENTS]
+    types = {one["AttributeName"]: one["AttributeType"] for one in payments["AttributeDefinitions"]}
+    assert types == {"pk": "S", "sk": "S", "due_shard": "S", "due_at": "N"}
+    assert [(key["AttributeName"], key["KeyType"]) for key in payments["KeySchema"]] == [("pk", "HASH"), ("sk", "RANGE")]
+    [due] = payments["GlobalSecondaryIndexes"]
+    assert (due["IndexName"], due["Projection"]["ProjectionType"]) == ("due", "ALL")
+    assert [(key["AttributeName"], key["KeyType"]) for key in due["KeySchema"]] == [("due_shard", "HASH"), ("due_at", "RANGE")]
+    ends = without_a_database.client("dynamodb").describe_time_to_live(TableName=PAYMENTS)["TimeToLiveDescription"]
+    assert (ends["TimeToLiveStatus"], ends["AttributeName"]) == ("ENABLED", "expires_at")
+
+
+def test_the_index_has_the_tables_capacity_and_scales_with_it(without_a_database: Cloud) -> None:
+    tables = make(without_a_database, **AUTOSCALED)
+    [due] = tables[PAYMENTS]["GlobalSecondaryIndexes"]
+    assert (due["ProvisionedThroughput"]["ReadCapacityUnits"], due["ProvisionedThroughput"]["WriteCapacityUnits"]) == (5, 6)
+    targets = without_a_database.client("application-autoscaling").describe_scalable_targets(ServiceNamespace="dynamodb")["ScalableTargets"]
+    of_payments = {(one["ResourceId"], one["ScalableDimension"], one["MinCapacity"], one["MaxCapacity"]) for one in targets if PAYMENTS in one["ResourceId"]}
+    assert of_payments == {
+        (f"table/{PAYMENTS}{index}", f"dynamodb:{what}:{direction}CapacityUnits", *bounds)
+        for index, what in (("", "table"), ("/index/due", "index"))
+        for direction, bounds in (("Read", (5, 100)), ("Write", (6, 50)))
+    }
+
+
+def test_sessions_are_no_table_where_a_cache_keeps_them() -> None:
+    with empty_aws("containers-dev") as cloud:
+        assert set(make(cloud, billing="on-demand")) == {cloud.environment.names("transaction-log")}
+
+
+def test_roles_of_other_environments_and_accounts_are_refused_by_the_tables_themselves(cloud: Cloud) -> None:
+    for table in make(cloud, billing="on-demand").values():
+        document = json.loads(cloud.client("dynamodb").get_resource_policy(ResourceArn=table["TableArn"])["Policy"])
+        found = {one["Sid"]: one for one in document["Statement"]}
+        assert set(found) == {"OnlyThisEnvironment", "OnlyThisSuffix", "OnlyThisAccount"}
+        for one in found.values():
+            assert (one["Effect"], one["Action"]) == ("Deny", "dynamodb:*")
+            assert one["Resource"] == [table["TableArn"], f"{table['TableArn']}/index/*"]

@@ -10,6 +10,7 @@ import pytest
 from localcloud import catalogue
 from localcloud.rehearsal import Resource
 from projects.networking.settings import InterfaceService
+from shared import page as pages
 from tests.projects.harness import Cloud, empty_aws
 from tests.projects.networking.aws import endpoints, in_vpc, route_tables, routes_out, rules
 
@@ -42,6 +43,14 @@ def test_every_service_that_a_page_may_name_has_an_endpoint_for_its_own_actions(
             actions = [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
             assert {action.split(":")[0] for action in actions} == {PREFIXES.get(service, service)}
         assert not any(other in {"s3", "dynamodb"} for _, other, *_ in rules(cloud, outward=True))
+
+
+def test_an_open_door_is_what_the_page_says_and_no_other() -> None:
+    page = pages.read("containers-dev")
+    containers = {**page.config["app:containers"], "allowedCidrs": ["203.0.113.0/24"]}
+    with empty_aws("containers-dev", **{"app:containers": containers}) as cloud:
+        cloud.deploy("networking")
+        assert {rule for rule in rules(cloud, outward=False) if "/" in rule[1]} == {("load-balancer", "203.0.113.0/24", 443, 443, "tcp")}
 
 
 @pytest.mark.parametrize(("cidr", "zones"), [("192.168.0.0/20", 2), ("172.31.0.0/16", 4)])

@@ -58,9 +58,6 @@ def test_every_page_is_accepted(name: str) -> None:
         ("egress", {"perZone": False}, "networking:egress", "asks for a NAT gateway in each zone"),
         ("endpoints", {"gateway": ["sqs"]}, "networking:endpoints.gateway[0]", "'s3' or 'dynamodb'"),
         ("endpoints", {"interface": ["ecr"]}, "networking:endpoints.interface[0]", "'ecr.api' or 'ecr.dkr'"),
-        ("endpoints", {"interface": ["ecr"]}, "networking:endpoints.interface[0]", "'ecr.api' or 'ecr.dkr'"),
-        ("endpoints", {"interface": ["ecr"]}, "networking:endpoints.interface[0]", "'ecr.api' or 'ecr.dkr'"),
-        ("endpoints", {"interface": ["ecr"]}, "networking:endpoints.interface[0]", "'ecr.api' or 'ecr.dkr'"),
         ("endpoints", {"interface": ["kms", "rds"]}, "networking:endpoints.interface[1]", "'secretsmanager'"),
     ],
 )
@@ -78,27 +75,6 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
         "networking:egress.kind",
         "networking:peering",
     ]
-
-
-ALL_THAT_FUNCTIONS_NEED = {"gateway": ["s3", "dynamodb"], "interface": ["secretsmanager", "sqs", "sns"]}
-
-
-def without_a_way_out(of: str, **endpoints: Any) -> Page:
-    return pages.read(of).with_values({"networking:egress": {"kind": "none"}, "networking:endpoints": endpoints})
-
-
-ALL_THAT_FUNCTIONS_NEED = {"gateway": ["s3", "dynamodb"], "interface": ["secretsmanager", "sqs", "sns"]}
-
-
-def without_a_way_out(of: str, **endpoints: Any) -> Page:
-    return pages.read(of).with_values({"networking:egress": {"kind": "none"}, "networking:endpoints": endpoints})
-
-
-ALL_THAT_FUNCTIONS_NEED = {"gateway": ["s3", "dynamodb"], "interface": ["secretsmanager", "sqs", "sns"]}
-
-
-def without_a_way_out(of: str, **endpoints: Any) -> Page:
-    return pages.read(of).with_values({"networking:egress": {"kind": "none"}, "networking:endpoints": endpoints})
 
 
 ALL_THAT_FUNCTIONS_NEED = {"gateway": ["s3", "dynamodb"], "interface": ["secretsmanager", "sqs", "sns"]}

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 import pytest
 
 from projects.networking.tiers import firewall
-from shared import page as pages
 from tests.projects.harness import Cloud, empty_aws
 from tests.projects.networking.aws import endpoints, groups, in_vpc, route_tables, routes_out, rules
 
@@ -66,11 +65,3 @@ def test_image_layers_come_through_where_containers_pull_them(cloud: Cloud) -> N
         layers = found["ImageLayers"]
         assert (layers["Effect"], layers["Principal"], layers["Action"]) == ("Allow", "*", "s3:GetObject")
         assert layers["Resource"] == f"arn:aws:s3:::prod-{cloud.environment.region}-starport-layer-bucket/*"
-
-
-def test_an_open_door_is_what_the_page_says_and_no_other() -> None:
-    page = pages.read("containers-dev")
-    containers = {**page.config["app:containers"], "allowedCidrs": ["203.0.113.0/24"]}
-    with empty_aws("containers-dev", **{"app:containers": containers}) as cloud:
-        cloud.deploy("networking")
-        assert {rule for rule in rules(cloud, outward=False) if "/" in rule[1]} == {("load-balancer", "203.0.113.0/24", 443, 443, "tcp")}
