@@ -178,6 +178,51 @@ def validate(_: Context, env: list[str] | None = None, json: bool = False) -> No
 
 
 @task(help={"json": "print JSON"}, auto_shortflags=False)
+def environments(_: Context, json: bool = False) -> None:
+    """Show all environments, and what sets each apart."""
+    from ops import looking
+
+    _end(looking.environments(as_json=json))
+
+
+@task(
+    name="environment",
+    positional=["name"],
+    help={
+        "name": "[<blueprint>-]<stage>, such as acme-prod",
+        "from": "the environment whose page it is made from",
+        "set": "KEY=VALUE on the new page, the value as YAML, none takes the key away (may be given more than once)",
+    },
+    iterable=["set"],
+    auto_shortflags=False,
+)
+def new_environment(_: Context, name: str, from_: str, set: list[str] | None = None) -> None:  # noqa: A002 - the option's name
+    """Make the page of a new environment from another one: name, stage, suffix and range are its own."""
+    from ops import looking
+
+    _end(looking.new_environment(name, from_, set or ()))
+
+
+@task(help={**_SHOW, "file": "write to this file (- is standard output)"}, auto_shortflags=False)
+def manifest(_: Context, env: str, target: str = "aws", suffix: str = "", file: str = "") -> None:
+    """Write the JSON manifest of an environment: all deployed resources and their configurations."""
+    from ops import looking
+
+    _end(looking.manifest(_request("manifest", env, target, suffix=suffix), file))
+
+
+@task(
+    help={"env": "an environment, whose stacks are named", "security": "its tiers, security groups and rules instead", "json": "print JSON"},
+    auto_shortflags=False,
+)
+def graph(_: Context, env: str = "", security: bool = False, json: bool = False) -> None:
+    """Show what the stacks take from one another, or who may talk to whom in an environment's network."""
+    from ops import looking
+
+    _end(looking.graph(env, security=security, as_json=json))
+
+
+@task(help={"json": "print JSON"}, auto_shortflags=False)
 def doctor(_: Context, json: bool = False) -> None:
     """Report what this machine has and lacks."""
     from ops import commands
@@ -322,6 +367,9 @@ def local_status(_: Context, json: bool = False) -> None:
     _end(commands.local_status(as_json=json))
 
 
-namespace = Collection(deploy, preview, destroy, refresh, outputs, status, unlock, rehearse, validate, doctor, package, serve, smoke, logs, dlq, migrate)
+_RUNNING = (deploy, preview, destroy, refresh, outputs, status, unlock, package, serve, smoke, logs, dlq, migrate)
+_LOOKING = (rehearse, validate, doctor, environments, manifest, graph)
+namespace = Collection(*_RUNNING, *_LOOKING)
+namespace.add_collection(Collection("new", new_environment))
 namespace.add_collection(Collection("audit", audit_verify))
 namespace.add_collection(Collection("local", local_env, local_start, local_stop, local_status))

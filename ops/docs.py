@@ -12,6 +12,7 @@ import importlib
 import inspect
 import re
 import sys
+import textwrap
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -63,15 +64,26 @@ def taken(project: Project) -> dict[str, list[str]]:
     """By producer, the outputs (exported names) that the project's code reads of it, in the contract's order.
 
     A program binds an upstream contract to a name (`network = stack.upstream(...)`) and its modules keep that name, so the fields
-    are the attributes read from it: `network.vpc_id`, `args.network.vpc_id`.
+    are the attributes read from it: `network.vpc_id`, `args.network.vpc_id`; and those that a method of the contract's own reads: `network.group("nat")`.
     """
     contracts = {contract.__name__: contract for contract in CONTRACTS}
     read = set(_attributes_read(project.folder))
     found: dict[str, list[str]] = {}
     for variable, contract in _upstreams(ast.parse((project.folder / "__main__.py").read_text())):
-        fields = contracts[contract].outputs()
-        found[contracts[contract].PROJECT] = [name for name, field in fields.items() if (variable, field.name) in read]
+        fields, methods = contracts[contract].outputs(), _read_by_methods(contracts[contract])
+        used = {name for holder, name in read if holder == variable}
+        used |= {field for method in used & set(methods) for field in methods[method]}
+        found[contracts[contract].PROJECT] = [name for name, field in fields.items() if field.name in used]
     return found
+
+
+def _read_by_methods(contract: type[Contract]) -> dict[str, set[str]]:
+    """By the methods that a contract has beside those of all, the attributes of its own that each reads."""
+    methods = {name: value for name, value in vars(contract).items() if inspect.isfunction(value) and not name.startswith("__")}
+    trees = {name: ast.parse(textwrap.dedent(inspect.getsource(method))) for name, method in methods.items()}
+    return {
+        name: {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "self"} for name, tree in trees.items()
+    }
 
 
 def contract_tables() -> str:

@@ -15,7 +15,8 @@ from typing import Any
 
 from ops.engine import Stack, running
 
-_SIGNATURE = "4dabf18193072939515e22adb298388d"
+SIGNATURE = "4dabf18193072939515e22adb298388d"
+"""The engine's mark of a value that is no plain one: a secret, a file."""
 
 
 @dataclass(frozen=True)
@@ -56,14 +57,20 @@ class State:
 
 def read(stack: Stack, folder: Path | None) -> State | None:
     """The state of a stack, None when it was never made; `folder` is that of a file backend."""
+    found = deployment(stack, folder)
+    return None if found is None else _state(found)
+
+
+def deployment(stack: Stack, folder: Path | None) -> dict[str, Any] | None:
+    """The same in the engine's own form: `resources`, `pending_operations`, and the `manifest` of its last change."""
     if folder is None:
         exported = stack.export()
-        return _state(exported["deployment"]) if exported else None
+        return exported["deployment"] if exported else None
     path = folder / ".pulumi" / "stacks" / stack.project.name / f"{stack.name}.json"
     if not path.exists():
         return None
     checkpoint: dict[str, Any] = json.loads(path.read_text())["checkpoint"]
-    return _state(checkpoint.get("latest") or {})
+    return checkpoint.get("latest") or {}
 
 
 def tidy(stack: Stack, folder: Path) -> None:
@@ -115,7 +122,7 @@ def masked(outputs: dict[str, Any]) -> dict[str, Any]:
 
 def _masked(value: Any) -> Any:
     if isinstance(value, dict):
-        return "[secret]" if _SIGNATURE in value else {name: _masked(entry) for name, entry in value.items()}
+        return "[secret]" if SIGNATURE in value else {name: _masked(entry) for name, entry in value.items()}
     if isinstance(value, list):
         return [_masked(entry) for entry in value]
     return value

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
+from shared import page as pages
 from shared.page import ROOT
 
 TASKS = {
     "deploy", "destroy", "dlq", "doctor", "logs", "migrate", "outputs", "package", "preview", "refresh", "rehearse", "serve", "smoke", "status", "unlock",
-    "validate", "audit.verify", "local.env", "local.start", "local.status", "local.stop",
+    "validate", "environments", "graph", "manifest", "new.environment", "audit.verify", "local.env", "local.start", "local.status", "local.stop",
 }  # fmt: skip
 HEAVY = {"pulumi", "pulumi_aws", "boto3", "botocore", "moto", "rich", "pydantic", "grpc", "httpx", "psycopg", "starlette"}
 
@@ -65,6 +66,9 @@ def test_listing_imports_nothing_that_is_slow() -> None:
         (["logs", "--env", "dev", "--since", "ever"], "--since ever: a length of time is a number and a unit"),
         (["audit.verify", "--env", "dev", "--day", "today"], "--day today: a day is written YYYY-MM-DD"),
         (["package", "--target", "mars"], "error: --target mars: there are aws and local"),
+        (["new.environment", "acme", "--from", "dev"], "an environment is called [<blueprint>-]<stage>"),
+        (["graph", "--security"], "error: --security: the tiers are those of an environment: --env"),
+        (["manifest", "--env", "qa", "--target", "local"], "environments/Pulumi.qa.yaml: (file): there is no such page"),
         (["rehearse", "--env", "qa"], "environments/Pulumi.qa.yaml: (file): there is no such page"),
     ],
 )
@@ -83,7 +87,7 @@ def test_what_invoke_itself_does_not_know_has_no_traceback(arguments: list[str])
 
 
 def test_validate_says_that_nothing_is_wrong_and_for_machines_an_empty_list() -> None:
-    assert invoke("validate").stdout == "dev, prod, staging: nothing wrong\n"
+    assert invoke("validate").stdout == f"{', '.join(pages.names())}: nothing wrong\n"
     assert json.loads(invoke("validate", "--json").stdout) == []
 
 

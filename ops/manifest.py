@@ -1,0 +1,145 @@
+"""An environment's manifest: every resource that is deployed, with its configuration, from the state of its stacks (docs/schemas/manifest.schema.json)."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ops.deployed import NotDeployedError, deployed
+from ops.projects import projects
+from ops.state import SIGNATURE, deployment
+from shared.page import ROOT
+
+if TYPE_CHECKING:
+    from ops.session import Session
+
+SCHEMA = 1
+
+# The engine's marks for what is no plain value (sdk/go/common/resource, sig.go).
+_SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - the engine's mark for a secret, not one
+_ASSETS = {"c44067f5952c0a294b673a41bacd8c17": "asset", "0def7320c3a5731c473e5ecbe6d01bc7": "archive"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """What is deployed of one environment.
+
+    commit: the checkout's, `-dirty` where files differ from it; empty outside of a repository. generated: when the manifest was made.
+    stacks: each with its project, when it was last changed, the engine, and the digest of the code that this machine deployed it from.
+    resources: sorted by project, type and name.
+    """
+
+    environment: str
+    suffix: str
+    stage: str
+    account: str
+    region: str
+    target: str
+    commit: str
+    generated: datetime
+    stacks: tuple[dict[str, Any], ...]
+    resources: tuple[dict[str, Any], ...]
+
+    def to_json(self) -> str:
+        """The manifest for a file; the same state makes the same resources in the same order."""
+        whole = {"schema": SCHEMA, **vars(self), "generated": f"{self.generated:%Y-%m-%dT%H:%M:%SZ}"}
+        return json.dumps({**whole, "stacks": list(self.stacks), "resources": list(self.resources)}, indent=1) + "\n"
+
+
+def manifest(session: Session) -> Manifest:
+    """The manifest of a session's environment; raises NotDeployedError when one of its stacks holds nothing."""
+    environment = session.workspace.environment
+    held = {name: deployment(session.stack(name), session.target.state) for name in projects()}
+    if missing := [name for name, found in held.items() if not found or not found.get("resources")]:
+        raise NotDeployedError(f"never deployed: {', '.join(missing)}. Next: invoke deploy {deployed(session).options}")
+    return Manifest(
+        environment=session.workspace.name,
+        suffix=session.workspace.suffix,
+        stage=environment.platform.stage,
+        account=environment.account,
+        region=environment.region,
+        target=session.target.name,
+        commit=_commit(),
+        generated=datetime.now(UTC),
+        stacks=tuple(_stack(session, name, found or {}) for name, found in held.items()),
+        resources=tuple(sorted(_resources(held), key=lambda one: (one["project"], one["type"], one["name"], one["urn"]))),
+    )
+
+
+def write(found: Manifest, file: str) -> None:
+    """Writes the manifest, whole or not at all; to standard output without a file."""
+    if not file or file == "-":
+        sys.stdout.write(found.to_json())
+        return
+    path = Path(file)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f"{path.name}.{os.getpid()}")
+    new.write_text(found.to_json())
+    new.replace(path)
+
+
+def _stack(session: Session, name: str, found: Mapping[str, Any]) -> dict[str, Any]:
+    about, record = found.get("manifest") or {}, session.record(name)
+    return {
+        "project": name,
+        "stack": session.workspace.stack,
+        "changed": about.get("time", ""),
+        "engine": about.get("version", ""),
+        "code": record.fingerprint.code if record else "",
+        "resources": sum(1 for _ in _made(found)),
+    }
+
+
+def _resources(held: Mapping[str, Mapping[str, Any] | None]) -> Iterator[dict[str, Any]]:
+    for name, found in held.items():
+        for entry in _made(found or {}):
+            inputs, outputs = entry.get("inputs") or {}, entry.get("outputs") or {}
+            # A policy that is given an ARN is given that of what it belongs to.
+            arn = outputs.get("arn") if "arn" not in inputs else None
+            yield {
+                "project": name,
+                "type": entry["type"],
+                "name": entry["urn"].rpartition("::")[2],
+                "urn": entry["urn"],
+                "id": entry.get("id", ""),
+                "arn": arn if isinstance(arn, str) else "",
+                "tags": {key: str(value) for key, value in sorted((outputs.get("tags") or inputs.get("tags") or {}).items())},
+                "inputs": {key: _plain(value) for key, value in sorted(inputs.items()) if key != "tags" and not key.startswith("__")},
+            }
+
+
+def _made(found: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The resources that a provider manages; one that waits for its deletion was replaced already."""
+    for entry in found.get("resources") or []:
+        if entry.get("custom") and not entry["type"].startswith("pulumi:") and not entry.get("delete"):
+            yield entry
+
+
+def _plain(value: Any) -> Any:
+    """A value as it is configured: secrets masked, files by their digests."""
+    if isinstance(value, list):
+        return [_plain(entry) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    sign = value.get(SIGNATURE)
+    if sign in _ASSETS:
+        return {_ASSETS[sign]: value.get("hash", "")}
+    if sign is not None:
+        return "[secret]" if sign == _SECRET else f"[{sign}]"
+    return {key: _plain(entry) for key, entry in value.items() if not str(key).startswith("__")}
+
+
+def _commit() -> str:
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    except OSError:
+        return ""
+    return answer.stdout.strip()
