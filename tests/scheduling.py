@@ -6,7 +6,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 # Each of these modules makes something once that takes long (a deployment, the packages, a served environment) and asks many questions about it:
 # on two workers, it would be made twice.
-_TOGETHER = ("tests/briefs/test_", "tests/engine/", "tests/ops/test_package", "tests/payments/flow/")
+_TOGETHER = ("tests/briefs/test_", "tests/engine/", "tests/iam/test_isolation", "tests/ops/test_package", "tests/payments/flow/")
 
 # The same, for each customer's environments.
 _TOGETHER_BY_PARAMETER = "tests/blueprints/"

@@ -159,16 +159,22 @@ def _names(environment: Environment) -> Statement:
     return Statement(sid="OtherNames", effect="Deny", actions=[*_BY_NAME, *_REPOSITORY_ACTIONS], not_resources=[*own, *environment.shape.outside])
 
 
-def _logs(environment: Environment) -> tuple[Statement, Statement]:
-    """Denies log groups that are not this environment's, and to the roles that write where AWS says all others."""
+def _logs(environment: Environment) -> list[Statement]:
+    """Denies log groups that are not this environment's, and to a role that writes where AWS says all others."""
     name = _any_name(environment)
     own = [environment.arn("logs", f"log-group:/*/{name}{rest}") for rest in ("", ":*")]
-    roles = [environment.arn("iam", f"role/{environment.names(word, naming.ROLE)}", region="") for word in _ACCOUNT_WIDE]
-    who = {"aws:PrincipalArn": roles}
-    return (
-        Statement(sid="OtherLogs", effect="Deny", actions=_LOG_ACTIONS, not_resources=own, conditions={"ArnNotEquals": who}),
-        Statement(sid="AccountLogs", effect="Deny", actions=_LOG_ACTIONS, not_resources=_account_wide(environment), conditions={"ArnEquals": who}),
-    )
+    roles = {word: environment.arn("iam", f"role/{environment.names(word, naming.ROLE)}", region="") for word in _ACCOUNT_WIDE}
+
+    def others(sid: str, groups: Sequence[str], conditions: Condition) -> Statement:
+        return Statement(sid=sid, effect="Deny", actions=_LOG_ACTIONS, not_resources=groups, conditions=conditions)
+
+    return [
+        others("OtherLogs", own, {"ArnNotEquals": {"aws:PrincipalArn": list(roles.values())}}),
+        *(
+            others(f"AllBut{word.title().replace('-', '')}", _account_wide(environment, word), {"ArnEquals": {"aws:PrincipalArn": arn}})
+            for word, arn in roles.items()
+        ),
+    ]
 
 
 def _database_secrets(environment: Environment) -> list[Statement]:
@@ -195,9 +201,9 @@ def _any_name(environment: Environment) -> str:
     return names.pattern.format(resource="*", stage=names.stage, suffix=names.suffix)
 
 
-def _account_wide(environment: Environment) -> list[str]:
-    return [environment.arn("logs", f"log-group:{group}") for groups in _ACCOUNT_WIDE.values() for group in groups]
+def _account_wide(environment: Environment, *words: str) -> list[str]:
+    return [environment.arn("logs", f"log-group:{group}") for word in words for group in _ACCOUNT_WIDE[word]]
 
 
 def _shared_or_outside(environment: Environment) -> list[str]:
-    return [*_account_wide(environment), *environment.shape.outside]
+    return [*_account_wide(environment, *_ACCOUNT_WIDE), *environment.shape.outside]

@@ -51,9 +51,14 @@ _NEGATED = {
 }
 
 
+def read(conditions: Mapping[str, Mapping[str, Any]]) -> list[Callable[[Context], bool]]:
+    """A test for each key of a Condition element; UnknownError for what is not evaluated here."""
+    return [_test(operator, key.lower(), _texts(values)) for operator, keys in conditions.items() for key, values in keys.items()]
+
+
 def holds(conditions: Mapping[str, Mapping[str, Any]], context: Context) -> bool:
     """Whether all of a statement's conditions are met; one without any always is."""
-    return all(_met(operator, _texts(values), context.get(key.lower())) for operator, keys in conditions.items() for key, values in keys.items())
+    return all(test(context) for test in read(conditions))
 
 
 def _texts(values: Any) -> list[str]:
@@ -63,9 +68,9 @@ def _texts(values: Any) -> list[str]:
     return found
 
 
-def _met(operator: str, wanted: list[str], given: Sequence[str] | None) -> bool:
+def _test(operator: str, key: str, wanted: list[str]) -> Callable[[Context], bool]:
     if operator == "Null":
-        return (given is None) == (wanted == ["true"])
+        return lambda context: (key not in context) == (wanted == ["true"])
     quantifier, colon, name = operator.rpartition(":")
     if colon and quantifier not in {"ForAnyValue", "ForAllValues"}:
         raise UnknownError(f"the quantifier {quantifier} is not evaluated")
@@ -75,13 +80,13 @@ def _met(operator: str, wanted: list[str], given: Sequence[str] | None) -> bool:
     compare = _POSITIVE.get(_NEGATED.get(name, name))
     if compare is None:
         raise UnknownError(f"the operator {operator} is not evaluated")
-    if given is None:
-        # A key that is absent matches nothing, which is what a negated operator asks for; ForAnyValue wants a value that does.
-        return if_exists or quantifier == "ForAllValues" or (negated and quantifier != "ForAnyValue")
-    # Several values of the policy are alternatives; of a negated operator, none of them may match.
-    each = [any(compare(value, one) for value in wanted) != negated for one in given]
-    if quantifier == "ForAnyValue":
-        return any(each)
-    if quantifier == "ForAllValues":
-        return all(each)
-    return all(each) if negated else any(each)
+    # A key that is absent matches nothing, which is what a negated operator asks for; ForAnyValue wants a value that does.
+    absent = if_exists or quantifier == "ForAllValues" or (negated and quantifier != "ForAnyValue")
+    together = any if quantifier == "ForAnyValue" or (not quantifier and not negated) else all
+
+    def met(context: Context) -> bool:
+        given = context.get(key)
+        # Several values of the policy are alternatives; of a negated operator, none of them may match.
+        return absent if given is None else together([any(compare(value, one) for value in wanted) != negated for one in given])
+
+    return met

@@ -11,12 +11,13 @@ What is not understood is an error and never a guess: an unknown operator, eleme
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from typing import Any
 
-from tests.iam.conditions import Context, UnknownError, holds
+from tests.iam.conditions import Context, UnknownError, read
 from tests.iam.wildcards import action_matches, resource_matches
 
 _ELEMENTS = {"Sid", "Effect", "Principal", "Action", "Resource", "NotResource", "Condition"}
@@ -39,18 +40,23 @@ class Grant(Enum):
     SESSION = 3
 
 
+def many(value: Any) -> list[Any]:
+    """IAM writes a list of one without the list."""
+    return value if isinstance(value, list) else [value]
+
+
 @dataclass(frozen=True)
 class Caller:
     """A role that makes a request, in a session of its own."""
 
     role: str
 
-    @property
+    @cached_property
     def account(self) -> str:
         """The account of the role."""
         return self.role.split(":")[4]
 
-    @property
+    @cached_property
     def session(self) -> str:
         """The ARN of the session, which is the principal of the request."""
         name = self.role.rsplit("/", 1)[-1]
@@ -69,35 +75,64 @@ class Request:
 
 
 @dataclass(frozen=True)
+class Statement:
+    """One statement of a policy."""
+
+    said: Mapping[str, Any]
+    allows: bool
+    actions: Sequence[str]
+    resources: Sequence[str]
+    others: bool
+    conditions: Sequence[Callable[[Context], bool]] = field(compare=False)
+
+    @classmethod
+    def of(cls, said: Mapping[str, Any]) -> Statement:
+        """The statement that IAM's JSON says; UnknownError when it uses what is not evaluated here."""
+        if strange := set(said) - _ELEMENTS:
+            raise UnknownError(f"{said.get('Sid')}: {', '.join(sorted(strange))} is not evaluated")
+        others = "NotResource" in said
+        resources = many(said["NotResource" if others else "Resource"])
+        return cls(said, said["Effect"] == "Allow", many(said["Action"]), resources, others, read(said.get("Condition", {})))
+
+    def is_about(self, action: str) -> bool:
+        """Whether it has anything to do with an action."""
+        return any(action_matches(one, action) for one in self.actions)
+
+    def applies(self, request: Request) -> bool:
+        """To the request, whoever makes it."""
+        if not self.is_about(request.action):
+            return False
+        if any(resource_matches(resource, request.resource) for resource in self.resources) == self.others:
+            return False
+        return all(met(request.context) for met in self.conditions)
+
+
+@dataclass(frozen=True)
 class Policy:
     """A policy document."""
 
-    statements: tuple[Mapping[str, Any], ...]
+    statements: tuple[Statement, ...]
 
     @classmethod
-    def of(cls, document: Mapping[str, Any]) -> Policy:
-        """The policy of a document; UnknownError when it uses what is not evaluated here."""
-        statements = tuple(many(document["Statement"]))
-        for statement in statements:
-            if strange := set(statement) - _ELEMENTS:
-                raise UnknownError(f"{statement.get('Sid')}: {', '.join(sorted(strange))} is not evaluated")
-        return cls(statements)
+    def of(cls, *documents: Mapping[str, Any]) -> Policy:
+        """The policy of a document, or of several."""
+        return cls(tuple(Statement.of(said) for document in documents for said in many(document["Statement"])))
 
     def denies(self, request: Request) -> bool:
         """An explicit deny."""
-        return any(_applies(one, request) for one in self.statements if one["Effect"] == "Deny" and _principal(one, request) is not Grant.NONE)
+        return any(not one.allows and one.applies(request) and _whom(one, request.caller) is not Grant.NONE for one in self.statements)
 
     def allows(self, request: Request) -> bool:
         """As an identity's policy, or a boundary."""
-        return any(_applies(one, request) for one in self.statements if one["Effect"] == "Allow")
+        return any(one.allows and one.applies(request) for one in self.statements)
 
     def grants(self, request: Request) -> Grant:
         """As a resource's policy: the most direct of its grants."""
-        found = (_principal(one, request) for one in self.statements if one["Effect"] == "Allow" and _applies(one, request))
+        found = (_whom(one, request.caller) for one in self.statements if one.allows and one.applies(request))
         return max(found, key=lambda grant: grant.value, default=Grant.NONE)
 
 
-ALLOW_ALL = Policy(({"Effect": "Allow", "Action": "*", "Resource": "*"},))
+ALLOW_ALL = Policy.of({"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}})
 
 
 def decide(request: Request, *, identity: Sequence[Policy], boundary: Policy | None, resource: Policy | None) -> Decision:
@@ -124,32 +159,16 @@ def decide(request: Request, *, identity: Sequence[Policy], boundary: Policy | N
     return Decision.ALLOWED if allowed else Decision.IMPLICIT_DENY
 
 
-def many(value: Any) -> list[Any]:
-    """IAM writes a list of one without the list."""
-    return value if isinstance(value, list) else [value]
-
-
-def _applies(statement: Mapping[str, Any], request: Request) -> bool:
-    if not any(action_matches(action, request.action) for action in many(statement["Action"])):
-        return False
-    if "NotResource" in statement:
-        named = not any(resource_matches(resource, request.resource) for resource in many(statement["NotResource"]))
-    else:
-        named = any(resource_matches(resource, request.resource) for resource in many(statement["Resource"]))
-    return named and holds(statement.get("Condition", {}), request.context)
-
-
-def _principal(statement: Mapping[str, Any], request: Request) -> Grant:
+def _whom(statement: Statement, caller: Caller) -> Grant:
     """How far a statement's principal is the caller; an identity's policy has none, and is the caller's own.
 
     AWS does not say whether a grant to everybody is limited by implicit denies; taken as not limited, no access is overlooked.
     """
-    principal = statement.get("Principal", "*")
+    principal = statement.said.get("Principal", "*")
     if principal == "*":
         return Grant.SESSION
     if strange := set(principal) - {"AWS", "Service"}:
         raise UnknownError(f"principals of the kind {', '.join(sorted(strange))} are not evaluated")
-    caller = request.caller
     meant = {
         "*": Grant.SESSION,
         caller.session: Grant.SESSION,

@@ -46,7 +46,7 @@ def test_an_allow_of_either_policy_is_enough() -> None:
 
 def test_a_deny_of_any_policy_overrides_every_allow() -> None:
     no = deny("s3:Get*")
-    everybody = Policy(({"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"},))
+    everybody = Policy.of({"Statement": {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"}})
     for identity, boundary, resource in (([ALLOW_ALL, no], None, to(ROLE)), ([ALLOW_ALL], no, to(SESSION)), ([ALLOW_ALL], ALLOW_ALL, everybody)):
         assert decide(request("s3:GetObject"), identity=identity, boundary=boundary, resource=resource) is Decision.EXPLICIT_DENY
 

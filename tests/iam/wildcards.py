@@ -11,6 +11,7 @@ def text_matches(pattern: str, text: str) -> bool:
     return _any(pattern).fullmatch(text) is not None
 
 
+@cache
 def action_matches(pattern: str, action: str) -> bool:
     """Actions are the same in upper and lower case."""
     return pattern == "*" or text_matches(pattern.lower(), action.lower())

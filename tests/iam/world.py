@@ -10,7 +10,7 @@ from typing import Any
 from localcloud.rehearsal import Resource
 from tests.architecture.rehearsed import Rehearsed
 from tests.iam.conditions import known
-from tests.iam.evaluator import Caller, Policy, Request
+from tests.iam.evaluator import Caller, Policy, Request, many
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,10 @@ class Role:
     tags: Mapping[str, str]
     policies: Sequence[Policy]
     boundary: Policy
+
+    def may_ask(self, action: str) -> bool:
+        """Whether any of the role's own policies allows the action on anything at all."""
+        return any(one.allows and one.is_about(action) for policy in self.policies for one in policy.statements)
 
     def context(self) -> dict[str, str]:
         """What AWS knows of a caller (IAM user guide, "AWS global condition context keys")."""
@@ -45,6 +49,11 @@ class Thing:
     told: Mapping[str, str]
     policy: Policy | None = None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether its own policy lets anybody in whose own policies say nothing."""
+        return self.policy is not None and any(one.allows and _direct(one.said.get("Principal", {})) for one in self.policy.statements)
+
     def context(self) -> dict[str, str]:
         """What AWS knows of the resource of a request."""
         return {"aws:ResourceAccount": self.account, **{f"aws:ResourceTag/{key}": value for key, value in self.told.items()}}
@@ -61,12 +70,26 @@ class World:
     things: Sequence[Thing]
 
 
-def requests(role: Role, thing: Thing, **more: str) -> Iterator[Request]:
-    """All that matters that a role could ask of something of this or another environment."""
-    context, caller = known({**role.context(), **thing.context(), **more}), Caller(role.arn)
+def requests(role: Role, thing: Thing, actions: Sequence[str] | None = None) -> Iterator[Request]:
+    """All that matters that a role could ask of something of this or another environment, or these actions of it."""
+    wanted = thing.actions if actions is None else actions
+    if not wanted:
+        return
+    context, caller = known({**role.context(), **thing.context()}), Caller(role.arn)
     for arn in thing.arns:
-        for action in thing.actions:
+        for action in wanted:
             yield Request(caller, action, arn, thing.account, context)
+
+
+def worth_asking(role: Role, thing: Thing) -> Iterator[Request]:
+    """Those of the requests that could be allowed: by a policy of the role's, or by one of the thing's that needs none."""
+    return requests(role, thing, [action for action in thing.actions if thing.is_open or role.may_ask(action)])
+
+
+def _direct(principal: Any) -> bool:
+    """Whether a grant to this principal needs none from the role's own policies; one to an account or a service is none to a role."""
+    named = principal if isinstance(principal, str) else principal.get("AWS", [])
+    return any(not one.endswith(":root") for one in many(named))
 
 
 _OBJECT = "receipts/a.json"
