@@ -44,29 +44,62 @@ def test_a_copy_stands_beside_its_original() -> None:
         assert original.client("apigateway").get_account()["cloudwatchRoleArn"].endswith("role/api-logs-staging-main")
 
 
+def tagged(cloud: Cloud) -> set[str]:
+    """The kinds of all resources that can bear tags; each of these bears the environment's."""
+    found = [resource for resource in made(cloud) if catalogue.kind(resource.type).tagged and not catalogue.kind(resource.type).is_gap("tags")]
+    for resource in found:
+        known = {name: value for name, value in resource.inputs.items() if name != "tags"}
+        live: dict[str, Any] = catalogue.kind(resource.type).look(cloud.aws, resource.id, known) or {}
+        assert cloud.environment.tags.items() <= live.get("tags", {}).items(), resource.urn
+    return {resource.type.split(":")[-1] for resource in found}
+
+
+def destroy(cloud: Cloud) -> None:
+    """Destroys what the program made, the last first."""
+    for resource in reversed(made(cloud)):
+        catalogue.kind(resource.type).destroy(cloud.aws, resource.id, {**resource.inputs, **resource.outputs})
+
+
+def assert_nothing_shared_is_left(cloud: Cloud) -> None:
+    """Nothing of what both ways of running the service have."""
+    assert cloud.client("sqs").list_queues().get("QueueUrls", []) == []
+    assert cloud.client("sns").list_topics()["Topics"] == []
+    assert cloud.client("route53").list_hosted_zones()["HostedZones"] == []
+    assert cloud.client("acm").list_certificates()["CertificateSummaryList"] == []
+    assert cloud.client("logs").describe_log_groups()["logGroups"] == []
+    assert cloud.client("iam").list_roles()["Roles"] == []
+
+
 def test_everything_bears_the_environments_tags_and_all_of_it_can_be_destroyed() -> None:
     with deployed("prod") as cloud:
-        tagged = [resource for resource in made(cloud) if catalogue.kind(resource.type).tagged and not catalogue.kind(resource.type).is_gap("tags")]
-        types = {resource.type.split(":")[-1] for resource in tagged}
+        types = tagged(cloud)
         assert types >= {"Function", "Queue", "Topic", "Stage", "EventRule", "Role", "LogGroup", "Key", "Certificate", "Zone", "DomainName"}
-        for resource in tagged:
-            known = {name: value for name, value in resource.inputs.items() if name != "tags"}
-            live: dict[str, Any] = catalogue.kind(resource.type).look(cloud.aws, resource.id, known) or {}
-            assert cloud.environment.tags.items() <= live.get("tags", {}).items(), resource.urn
-        for resource in reversed(made(cloud)):
-            catalogue.kind(resource.type).destroy(cloud.aws, resource.id, {**resource.inputs, **resource.outputs})
+        destroy(cloud)
         gateway = cloud.client("apigateway")
         assert [gateway.get_rest_apis()["items"], gateway.get_api_keys()["items"], gateway.get_usage_plans()["items"]] == [[], [], []]
         assert gateway.get_domain_names()["items"] == []
         assert cloud.client("lambda").list_functions()["Functions"] == []
         assert cloud.client("lambda").list_event_source_mappings()["EventSourceMappings"] == []
         assert cloud.client("events").list_rules()["Rules"] == []
-        assert cloud.client("sqs").list_queues().get("QueueUrls", []) == []
-        assert cloud.client("sns").list_topics()["Topics"] == []
-        assert cloud.client("route53").list_hosted_zones()["HostedZones"] == []
-        assert cloud.client("acm").list_certificates()["CertificateSummaryList"] == []
-        assert cloud.client("logs").describe_log_groups()["logGroups"] == []
-        assert cloud.client("iam").list_roles()["Roles"] == []
+        assert_nothing_shared_is_left(cloud)
+
+
+def test_containers_bear_the_environments_tags_and_all_of_them_can_be_destroyed() -> None:
+    with deployed("containers-prod") as cloud:
+        types = tagged(cloud)
+        wanted = {"Cluster", "Service", "TaskDefinition", "Repository", "LoadBalancer", "Listener", "ListenerRule", "TargetGroup", "WebAcl", "Role", "LogGroup"}
+        assert types >= wanted
+        destroy(cloud)
+        elb, ecs = cloud.client("elbv2"), cloud.client("ecs")
+        assert (elb.describe_load_balancers()["LoadBalancers"], elb.describe_target_groups()["TargetGroups"]) == ([], [])
+        assert ecs.list_task_definitions()["taskDefinitionArns"] == []
+        # ECS tells of a deleted cluster for a while (API reference, DeleteCluster).
+        clusters = ecs.describe_clusters(clusters=ecs.list_clusters()["clusterArns"])["clusters"]
+        assert {cluster["status"] for cluster in clusters} <= {"INACTIVE"}
+        assert cloud.client("ecr").describe_repositories()["repositories"] == []
+        assert cloud.client("wafv2").list_web_acls(Scope="REGIONAL")["WebACLs"] == []
+        assert cloud.client("application-autoscaling").describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"] == []
+        assert_nothing_shared_is_left(cloud)
 
 
 @pytest.mark.parametrize(
