@@ -39,6 +39,9 @@ format: $(READY) ## rewrite the code as `make lint` wants it
 
 docs: $(READY) ## write the generated parts of README.md and docs/
 	$(BIN)/python -m ops.docs
+	$(BIN)/python -m ops.pci
+	$(BIN)/python -m tests.briefs.document > docs/briefs.md.new
+	mv docs/briefs.md.new docs/briefs.md
 	$(BIN)/python -m payments.openapi > docs/openapi.json.new
 	mv docs/openapi.json.new docs/openapi.json
 
