@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from localcloud.rehearsal import Resource
+from shared.page import ROOT
 from tests.briefs.family import Deployed
 
 _NAMES = ("name", "bucket", "identifier", "clusterIdentifier", "replicationGroupId", "family", "dashboardName")
@@ -76,6 +78,29 @@ def kept(deployed: Deployed) -> list[str]:
     return found
 
 
+def options_that_keep() -> list[str]:
+    """Places in the programs that take a resource out of its stack's destruction by an option, which no input tells of."""
+    option = re.compile(r"\b(retain_on_delete|protect|deleted_with)\s*=|\bRetain\b")
+    sources = sorted(path for folder in ("projects", "shared") for path in (ROOT / folder).rglob("*.py"))
+    return [
+        f"{path.relative_to(ROOT)}:{number}" for path in sources for number, line in enumerate(path.read_text().splitlines(), start=1) if option.search(line)
+    ]
+
+
+def untested_components(members: Iterable[Deployed]) -> list[str]:
+    """Components of the environments that no test deploys with their program, or makes by themselves, and then asks AWS about."""
+    runs = [run for one in members for run in one.cloud.runs.values()]
+    made = {tuple(resource.type.split(":")[1:]) for run in runs for resource in run.resources if resource.type.startswith("payments:")}
+    tests = [path for folder in ("projects", "shared") for path in (ROOT / "tests" / folder).rglob("test_*.py")]
+    texts = {path: text for path in tests if ".client(" in (text := path.read_text())}
+
+    def tested(project: str, component: str) -> bool:
+        program = [text for path, text in texts.items() if path.parent.name == project]
+        return any(f'.deploy("{project}")' in text for text in program) or any(re.search(rf"\b{component}\b", text) for text in texts.values())
+
+    return [f"{project} {component}" for project, component in sorted(made) if not tested(project, component)]
+
+
 def untagged(deployed: Deployed, wanted: dict[str, str | None]) -> list[str]:
     """Resources that can bear tags and lack one of these; None is any value."""
     found: list[str] = []
@@ -90,7 +115,7 @@ def untagged(deployed: Deployed, wanted: dict[str, str | None]) -> list[str]:
 def statements(deployed: Deployed) -> Iterator[tuple[Resource, dict[str, Any]]]:
     """Each statement of what roles of the environment may do."""
     for resource in deployed.of("aws:iam/rolePolicy:RolePolicy"):
-        for statement in _many(json.loads(resource.inputs["policy"])["Statement"]):
+        for statement in many(json.loads(resource.inputs["policy"])["Statement"]):
             yield resource, statement
 
 
@@ -100,8 +125,8 @@ def too_much(deployed: Deployed) -> list[str]:
     for resource, statement in statements(deployed):
         if statement["Effect"] != "Allow":
             continue
-        found += [f"{resource.name}: {action}" for action in _many(statement["Action"]) if action == "*" or action.endswith(":*")]
-        found += [f"{resource.name}: {target}" for target in _many(statement["Resource"]) if target.endswith(":::*") or target.count("*") > 3]
+        found += [f"{resource.name}: {action}" for action in many(statement["Action"]) if action == "*" or action.endswith(":*")]
+        found += [f"{resource.name}: {target}" for target in many(statement["Resource"]) if target.endswith(":::*") or target.count("*") > 3]
     return found
 
 
@@ -117,9 +142,22 @@ def granted(deployed: Deployed, role: str) -> set[str]:
         action
         for resource, statement in statements(deployed)
         if resource.name == role and statement["Effect"] == "Allow"
-        for action in _many(statement["Action"])
+        for action in many(statement["Action"])
     }
 
 
-def _many(value: Any) -> list[Any]:
+def granted_on(deployed: Deployed, role: str, service: str) -> set[tuple[str, str]]:
+    """The actions of a service that a role is allowed, each with what it is allowed on."""
+    return {
+        (action, target)
+        for resource, statement in statements(deployed)
+        if resource.name == role and statement["Effect"] == "Allow"
+        for action in many(statement["Action"])
+        for target in many(statement["Resource"])
+        if action.startswith(f"{service}:")
+    }
+
+
+def many(value: Any) -> list[Any]:
+    """A policy's one or many of something, as many."""
     return list(value) if isinstance(value, Iterable) and not isinstance(value, str | dict) else [value]
