@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from localcloud.rehearsal import Resource
 from tests.architecture.rehearsed import Rehearsed
-from tests.iam.conditions import known
+from tests.iam.conditions import Context, known
 from tests.iam.evaluator import Caller, Policy, Request, many
 
 
@@ -23,9 +24,26 @@ class Role:
     policies: Sequence[Policy]
     boundary: Policy
 
+    @cached_property
+    def caller(self) -> Caller:
+        """The role as the caller of a request."""
+        return Caller(self.arn)
+
+    @cached_property
+    def known(self) -> Context:
+        """Its part of a request's context."""
+        return known(self.context())
+
     def may_ask(self, action: str) -> bool:
         """Whether any of the role's own policies allows the action on anything at all."""
-        return any(one.allows and one.is_about(action) for policy in self.policies for one in policy.statements)
+        asked = self._asked
+        if action not in asked:
+            asked[action] = any(one.allows and one.is_about(action) for policy in self.policies for one in policy.statements)
+        return asked[action]
+
+    @cached_property
+    def _asked(self) -> dict[str, bool]:
+        return {}
 
     def context(self) -> dict[str, str]:
         """What AWS knows of a caller (IAM user guide, "AWS global condition context keys")."""
@@ -49,7 +67,12 @@ class Thing:
     told: Mapping[str, str]
     policy: Policy | None = None
 
-    @property
+    @cached_property
+    def known(self) -> Context:
+        """Its part of a request's context."""
+        return known(self.context())
+
+    @cached_property
     def is_open(self) -> bool:
         """Whether its own policy lets anybody in whose own policies say nothing."""
         return self.policy is not None and any(one.allows and _direct(one.said.get("Principal", {})) for one in self.policy.statements)
@@ -75,7 +98,7 @@ def requests(role: Role, thing: Thing, actions: Sequence[str] | None = None) -> 
     wanted = thing.actions if actions is None else actions
     if not wanted:
         return
-    context, caller = known({**role.context(), **thing.context()}), Caller(role.arn)
+    context, caller = {**role.known, **thing.known}, role.caller
     for arn in thing.arns:
         for action in wanted:
             yield Request(caller, action, arn, thing.account, context)
