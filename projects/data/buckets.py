@@ -39,7 +39,7 @@ class Buckets(Component):
             ACCESS_LOGS,
             environment,
             BucketArgs(
-                expire_days=settings.expire_days,
+                expire_days=settings.audit_days,
                 # S3 and load balancers deliver no access logs to a bucket with SSE-KMS ("Enabling Amazon S3 server access logging";
                 # "Enable access logs for your Application Load Balancer").
                 key_arn=None,
@@ -59,7 +59,7 @@ class Buckets(Component):
             audit.BUCKET,
             environment,
             BucketArgs(
-                expire_days=settings.expire_days,
+                expire_days=settings.audit_days,
                 key_arn=key_arn,
                 versioning=settings.versioning,
                 transitions=transitions,

@@ -61,21 +61,30 @@ class BucketSettings(Settings):
     """S3 buckets; ages in days.
 
     expire_days: when an object is deleted. intelligent_tiering_days, glacier_days: when it moves to a cheaper storage class; left out, it does not.
+    audit_expire_days: the same of audit logs, that is of the buckets `audit` and `access-logs`; left out, as other objects. PCI DSS 10.5.1 wants
+    twelve months.
     versioning: what is overwritten or deleted can be had back until it is as old as that.
     """
 
     expire_days: Days
+    audit_expire_days: Days | None = None
     intelligent_tiering_days: Days | None = None
     glacier_days: Days | None = None
     versioning: bool = True
 
+    @property
+    def audit_days(self) -> int:
+        """When audit logs are deleted."""
+        return self.expire_days if self.audit_expire_days is None else self.audit_expire_days
+
     @model_validator(mode="after")
     def _ascending(self) -> BucketSettings:
-        steps = {"intelligentTieringDays": self.intelligent_tiering_days, "glacierDays": self.glacier_days, "expireDays": self.expire_days}
-        given = [(name, days) for name, days in steps.items() if days is not None]
-        for (earlier, before), (later, after) in pairwise(given):
-            if after <= before:
-                raise ValueError(f"{later} must be more than {earlier}; this page has {after} and {before}")
+        moves = {"intelligentTieringDays": self.intelligent_tiering_days, "glacierDays": self.glacier_days}
+        for end in ({"expireDays": self.expire_days}, {"auditExpireDays": self.audit_expire_days}):
+            given = [(name, days) for name, days in {**moves, **end}.items() if days is not None]
+            for (earlier, before), (later, after) in pairwise(given):
+                if after <= before:
+                    raise ValueError(f"{later} must be more than {earlier}; this page has {after} and {before}")
         return self
 
 

@@ -152,6 +152,14 @@ def test_objects_and_their_versions_age(cloud: Cloud, settings: dict[str, int], 
         assert found == (moves if bucket != LOGS else [])
 
 
+@pytest.mark.parametrize(("audit", "kept"), [({}, 365), ({"audit_expire_days": 400}, 400), ({"audit_expire_days": 120}, 120)])
+def test_audit_logs_may_be_kept_for_a_time_of_their_own(cloud: Cloud, audit: dict[str, int], kept: int) -> None:
+    s3 = make(cloud, glacier_days=90, **audit)
+    for bucket, days in ((DOCUMENTS, 365), (AUDIT, kept), (LOGS, kept)):
+        [rule] = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+        assert (rule["Expiration"]["Days"], rule["NoncurrentVersionExpiration"]["NoncurrentDays"]) == (days, days)
+
+
 def test_a_bucket_whose_days_do_not_ascend_is_refused() -> None:
     with pytest.raises(ValueError, match=r"days of transitions and expiration are \[90, 30, 365\]"):
         BucketArgs(expire_days=365, transitions=[Transition(days=90, storage_class="INTELLIGENT_TIERING"), Transition(days=30, storage_class="GLACIER")])

@@ -74,6 +74,9 @@ def test_the_pages_are_accepted(name: str) -> None:
         ("buckets", {"glacierDays": 30}, "data:buckets", "glacierDays must be more than intelligentTieringDays"),
         ("buckets", {"expireDays": 90}, "data:buckets", "expireDays must be more than glacierDays; this page has 90 and 90"),
         ("buckets", {"glacierDays": None, "expireDays": 30}, "data:buckets", "expireDays must be more than intelligentTieringDays"),
+        ("buckets", {"auditExpireDays": 0}, "data:buckets.auditExpireDays", "greater than or equal to 1"),
+        ("buckets", {"auditExpireDays": 90}, "data:buckets", "auditExpireDays must be more than glacierDays; this page has 90 and 90"),
+        ("buckets", {"glacierDays": None, "auditExpireDays": 30}, "data:buckets", "auditExpireDays must be more than intelligentTieringDays"),
     ],
 )
 def test_a_page_that_aws_would_refuse_is_refused_with_key_and_rule(section: str, changed: dict[str, Any], key: str, rule: str) -> None:
