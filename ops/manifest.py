@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ops.deployed import NotDeployedError, deployed
+from ops.fingerprint import INVENTORY
 from ops.projects import projects
 from ops.state import SIGNATURE, deployment
 from shared.page import ROOT
@@ -99,20 +100,27 @@ def _stack(session: Session, name: str, found: Mapping[str, Any]) -> dict[str, A
 
 def _resources(held: Mapping[str, Mapping[str, Any] | None]) -> Iterator[dict[str, Any]]:
     for name, found in held.items():
+        arns = _arns(found or {})
         for entry in _made(found or {}):
             inputs, outputs = entry.get("inputs") or {}, entry.get("outputs") or {}
-            # A policy that is given an ARN is given that of what it belongs to.
-            arn = outputs.get("arn") if "arn" not in inputs else None
+            logical = entry["urn"].rpartition("::")[2]
             yield {
                 "project": name,
                 "type": entry["type"],
-                "name": entry["urn"].rpartition("::")[2],
+                "name": logical,
                 "urn": entry["urn"],
                 "id": entry.get("id", ""),
-                "arn": arn if isinstance(arn, str) else "",
+                "arn": arns.get((entry["type"], logical, entry.get("id", "")), ""),
                 "tags": {key: str(value) for key, value in sorted((outputs.get("tags") or inputs.get("tags") or {}).items())},
                 "inputs": {key: _plain(value) for key, value in sorted(inputs.items()) if key != "tags" and not key.startswith("__")},
             }
+
+
+def _arns(found: Mapping[str, Any]) -> dict[tuple[str, str, str], str]:
+    """The ARNs of the inventory that the stack exports, by type, name and ID: it knows which `arn` is a resource's own."""
+    stack = next((entry for entry in found.get("resources") or [] if entry["type"] == "pulumi:pulumi:Stack"), {})
+    listed = (stack.get("outputs") or {}).get(INVENTORY)
+    return {(one["type"], one["name"], one["id"]): one.get("arn", "") for one in listed} if isinstance(listed, list) else {}
 
 
 def _made(found: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -27,12 +27,18 @@ class Inventory:
     def _note(self, args: pulumi.ResourceTransformationArgs) -> None:
         if args.type_.startswith("aws:") and isinstance(args.resource, pulumi.CustomResource):
             # A policy that is given an ARN is given that of what it belongs to.
-            own = args.props.get("arn") is None
-            self._made.append((args.type_, args.name, args.resource, own))
+            has_arn = args.props.get("arn") is None and _has_arn(type(args.resource))
+            self._made.append((args.type_, args.name, args.resource, has_arn))
 
 
-def _described(type_: str, name: str, resource: pulumi.CustomResource, has_own_arn: bool) -> pulumi.Output[dict[str, str]]:
-    arn: Any = getattr(resource, "arn", None) if has_own_arn else None
+def _has_arn(made_by: type[pulumi.CustomResource]) -> bool:
+    """Whether resources of the class have an ARN; what the SDK calls deprecated there is that of another resource."""
+    found: Any = getattr(made_by, "arn", None)
+    return found is not None and not hasattr(found.fget, "_pulumi_deprecated_callable")
+
+
+def _described(type_: str, name: str, resource: pulumi.CustomResource, has_arn: bool) -> pulumi.Output[dict[str, str]]:
+    arn: Any = pulumi.get(resource, "arn") if has_arn else None
     return pulumi.Output.all(resource.id, arn).apply(
         lambda known: {"type": type_, "name": name, "id": str(known[0]), **({"arn": str(known[1])} if known[1] else {})}
     )

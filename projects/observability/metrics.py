@@ -14,7 +14,7 @@ from typing import Any
 
 import pulumi
 
-from payments.functions import METRIC_NAMESPACE, Function
+from payments.functions import METRIC_NAMESPACE, Function, functions_for
 from payments.functions import Metric as PaymentMetric
 from shared.contracts import AppOutputs, DataOutputs, NetworkingOutputs
 from shared.environment import Environment
@@ -39,6 +39,11 @@ class Metric:
         """The metric as a dashboard's body has it."""
         dimensions = [part for dimension in self.dimensions.items() for part in dimension]
         return [self.namespace, self.name, *dimensions, {"stat": self.stat, "label": label}]
+
+
+def functions(environment: Environment) -> tuple[Function, ...]:
+    """The functions that the environment has where it has functions; which ones, where payments are kept decides."""
+    return functions_for("relational" if environment.shape.relational else "dynamodb")
 
 
 def of_function(app: AppOutputs, function: Function, name: str, stat: str) -> Metric:

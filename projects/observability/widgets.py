@@ -7,7 +7,7 @@ from typing import Any
 
 import pulumi
 
-from payments.functions import FUNCTIONS, OUTBOX_RELAY, PAYMENT_WORKER, PROCESS_PAYMENT, VERIFY_PAYMENT, Function
+from payments.functions import OUTBOX_RELAY, PAYMENT_WORKER, PROCESS_PAYMENT, VERIFY_PAYMENT, Function
 from payments.functions import Metric as PaymentMetric
 from projects.observability import metrics
 from projects.observability.metrics import SERVICES, Metric
@@ -51,7 +51,7 @@ def rows(environment: Environment, *, network: NetworkingOutputs, data: DataOutp
         yield _services(app)
     else:
         yield _api(app)
-        yield _functions(app)
+        yield _functions(environment, app)
     yield _queues(app)
     if shape.database == "rds":
         yield _instance(data)
@@ -78,9 +78,9 @@ def _api(app: AppOutputs) -> Row:
     }
 
 
-def _functions(app: AppOutputs) -> Row:
+def _functions(environment: Environment, app: AppOutputs) -> Row:
     def of_each(name: str, stat: str) -> list[Any]:
-        return [metrics.of_function(app, function, name, stat).for_dashboard(f"{function.name} {name}") for function in FUNCTIONS]
+        return [metrics.of_function(app, function, name, stat).for_dashboard(f"{function.name} {name}") for function in metrics.functions(environment)]
 
     return {
         "Functions: invocations": of_each("Invocations", "Sum"),

@@ -59,7 +59,9 @@ FUNCTION: dict[str, Any] = {
 
 def state(project: str, *resources: dict[str, Any]) -> dict[str, Any]:
     """A stack's state as the engine writes it, with what is no resource of a provider."""
-    stack = {"urn": f"urn:pulumi:dev::{project}::pulumi:pulumi:Stack::{project}-dev", "custom": False, "type": "pulumi:pulumi:Stack", "outputs": {"a": 1}}
+    own = [{"type": QUEUE["type"], "name": "work", "id": QUEUE["id"], "arn": QUEUE["outputs"]["arn"]}]
+    outputs = {"inventory": [*own, {"type": POLICY["type"], "name": "events", "id": POLICY["id"]}]}
+    stack = {"urn": f"urn:pulumi:dev::{project}::pulumi:pulumi:Stack::{project}-dev", "custom": False, "type": "pulumi:pulumi:Stack", "outputs": outputs}
     component = {"urn": f"urn:pulumi:dev::{project}::payments:shared:Queue::work", "custom": False, "type": "payments:shared:Queue"}
     reference = {"urn": f"urn:pulumi:dev::{project}::pulumi:pulumi:StackReference::x", "custom": True, "id": "x", "type": "pulumi:pulumi:StackReference"}
     replaced = {**QUEUE, "urn": QUEUE["urn"].replace("work", "old"), "delete": True}

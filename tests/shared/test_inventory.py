@@ -86,3 +86,14 @@ def test_no_secret_gets_into_it(cloud: Cloud) -> None:
     assert found == {"type": "aws:apigateway/apiKey:ApiKey", "name": "key", "id": key["id"], "arn": found["arn"]}
     assert len(key["value"]) > 20
     assert key["value"] not in json.dumps(found)
+
+
+def test_the_arn_of_another_resource_is_not_its_own(cloud: Cloud, recwarn: pytest.WarningsRecorder) -> None:
+    def made(_: Environment) -> None:
+        secret = aws.secretsmanager.Secret("secret", name="secret")
+        aws.secretsmanager.SecretVersion("version", secret_id=secret.id, secret_string="not a real one")
+
+    found = {one["name"]: one for one in inventory(cloud, made)}
+    assert found["secret"]["arn"].startswith(cloud.environment.arn("secretsmanager", "secret:secret"))
+    assert "arn" not in found["version"]
+    assert [warning for warning in recwarn if "deprecated" in str(warning.message)] == []

@@ -19,7 +19,7 @@ def watched(settings: AlarmSettings | None, environment: Environment, *, network
     if shape.compute == "containers":
         yield from containers.watched(settings, environment, app)
     else:
-        yield from functions.watched(settings, app)
+        yield from functions.watched(settings, environment, app)
     yield from work.watched(settings, environment, app)
     match shape.database:
         case "rds":

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from payments.functions import FUNCTIONS, Function
+from payments.functions import Function
 from projects.observability import metrics
 from projects.observability.alarms import MINUTE, Alarm
 from projects.observability.settings import AlarmSettings
 from shared.contracts import AppOutputs
+from shared.environment import Environment
 
 
-def watched(settings: AlarmSettings, app: AppOutputs) -> Iterator[Alarm]:
+def watched(settings: AlarmSettings, environment: Environment, app: AppOutputs) -> Iterator[Alarm]:
     """The alarms of every function, and of the API."""
-    for function in FUNCTIONS:
+    for function in metrics.functions(environment):
         yield from _function(settings, app, function)
     yield Alarm(
         name="api-server-errors",

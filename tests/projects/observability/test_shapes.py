@@ -30,6 +30,7 @@ LAMBDA = {f"{function.name}-{what}" for function in FUNCTIONS for what in ("erro
 CONTAINERS = {f"{service}-{what}" for service in ("web", "worker") for what in ("cpu", "memory", "tasks-missing")} | set(
     "api-server-errors load-balancer-errors unhealthy-hosts api-latency requests-blocked".split()
 )
+OF_MIGRATION = {"migrate-database-errors", "migrate-database-throttles"}
 INSTANCE = {"database-cpu", "database-storage"}
 CLUSTER = {"database-cpu", "database-memory", "database-lag"}
 CACHE = {"cache-cpu", "cache-memory", "cache-evictions"}
@@ -78,7 +79,7 @@ def containers() -> dict[str, dict[str, Any]]:
     [
         ("prod", LAMBDA | WORK | INSTANCE | THROTTLES | {"way-out"}),
         ("regions-staging", LAMBDA | WORK | INSTANCE | THROTTLES | {"way-out"}),
-        ("accounts-prod", LAMBDA | WORK | THROTTLES | {"payments-throttles", "way-out"}),
+        ("accounts-prod", LAMBDA - OF_MIGRATION | WORK | THROTTLES | {"payments-throttles", "way-out"}),
         ("aurora-prod", LAMBDA | WORK | CLUSTER | THROTTLES | {"way-out"}),
         ("containers-prod", CONTAINERS | WORK | CLUSTER | {"database-capacity"} | CACHE | {"transaction-log-throttles"}),
     ],

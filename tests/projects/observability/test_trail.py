@@ -100,6 +100,19 @@ def test_it_records_who_touches_its_files_but_not_that_it_wrote_them() -> None:
         assert not records(found, "arn:aws:s3:::audit-prod-main-345678901234-of-somebody-else/file", "GetObject")
 
 
+@pytest.mark.parametrize(
+    ("environment", "tables"),
+    [
+        ("accounts-dev", ["sessions-dev-accounts", "payments-dev-accounts", "transaction-log-dev-accounts"]),
+        ("containers-dev", ["payment-transaction-log-dev"]),
+    ],
+)
+def test_it_follows_the_tables_that_the_environment_has(environment: str, tables: list[str]) -> None:
+    with deployed(environment) as cloud:
+        arns = [cloud.environment.arn("dynamodb", f"table/{table}") for table in tables]
+        assert selected(cloud)["Tables"]["resources.ARN"] == {"Equals": arns}
+
+
 def test_a_page_may_leave_the_tables_out() -> None:
     with deployed("prod", page={"observability:trail": {"tableEvents": False}}) as cloud:
         assert set(selected(cloud)) == {"Management", "Documents", "Audit records", "Files of the trail"}

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
-from payments.functions import FUNCTIONS
+from payments.functions import functions_for
 from shared import naming
 from shared.components.bucket import bucket_arn
 from tests.projects.harness import Cloud, empty_aws
@@ -100,7 +100,8 @@ def app(cloud: Cloud, **changed: Any) -> dict[str, Any]:
 
 
 def _functions(cloud: Cloud) -> dict[str, Any]:
-    names = {function.name: cloud.environment.names(function.name, naming.FUNCTION) for function in FUNCTIONS}
+    functions = functions_for("relational" if cloud.environment.shape.relational else "dynamodb")
+    names = {function.name: cloud.environment.names(function.name, naming.FUNCTION) for function in functions}
     return {
         "apiName": "payments-api",
         "apiStage": "live",
