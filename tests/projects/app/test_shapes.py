@@ -53,14 +53,15 @@ def test_the_functions_are_told_of_the_table_and_of_no_database(table: Cloud, fu
     assert not {sid for sid in statements(table, function.name) if "Secret" in sid}
 
 
-def test_only_who_takes_payments_in_or_on_may_write_the_table(table: Cloud) -> None:
+def test_only_who_takes_payments_in_or_on_may_write_the_table_and_the_relay_alone_sees_what_is_due(table: Cloud) -> None:
     arn = table.runs["data"].outputs["paymentsTableArn"]
     for function in functions_for("dynamodb"):
         found = statements(table, function.name)
-        assert (found["PaymentsTable"]["Resource"], set(found["PaymentsTableAndIndexes"]["Resource"])) == ([arn], {arn, f"{arn}/index/*"})
-        assert found["PaymentsTableAndIndexes"]["Action"] == ["dynamodb:Query"]
-        writes = {action for action in found["PaymentsTable"]["Action"] if action != "dynamodb:GetItem"}
-        assert bool(writes) == (function is not VERIFY_PAYMENT)
+        assert found["PaymentsTable"]["Resource"] == [arn]
+        reads = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
+        assert (set(found["PaymentsTable"]["Action"]) <= reads) == (function is VERIFY_PAYMENT)
+        due = [(statement["Action"], statement["Resource"]) for sid, statement in found.items() if sid == "PaymentsDue"]
+        assert due == ([(["dynamodb:Query"], [f"{arn}/index/*"])] if function is OUTBOX_RELAY else [])
 
 
 def test_with_a_cache_sessions_are_there_and_its_secret_may_be_read() -> None:
