@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import permutations, product
+from pathlib import Path
 from typing import Any
 
 from localcloud.rehearsal import Resource
 from shared.page import ROOT
+from tests.architecture.rehearsed import Rehearsed
 from tests.briefs.family import Deployed
+from tests.iam.evaluator import ALLOW_ALL, Decision, Policy, decide
+from tests.iam.world import requests, world_of
 
 _NAMES = ("name", "bucket", "identifier", "clusterIdentifier", "replicationGroupId", "family", "dashboardName")
 
@@ -44,6 +49,36 @@ _GOES_WITH = {
     "aws:rds/cluster:Cluster": ("skipFinalSnapshot", True),
     "aws:route53/zone:Zone": ("forceDestroy", True),
     "aws:secretsmanager/secret:Secret": ("recoveryWindowInDays", 0),
+}
+
+# By type, the inputs that are all needed for what it keeps to be encrypted.
+_AT_REST = {
+    "aws:rds/cluster:Cluster": ("storageEncrypted", "kmsKeyId"),
+    "aws:rds/instance:Instance": ("storageEncrypted", "kmsKeyId"),
+    "aws:elasticache/replicationGroup:ReplicationGroup": ("atRestEncryptionEnabled", "kmsKeyId"),
+    "aws:dynamodb/table:Table": ("serverSideEncryption.enabled", "serverSideEncryption.kmsKeyArn"),
+    "aws:sqs/queue:Queue": ("kmsMasterKeyId",),
+    "aws:sns/topic:Topic": ("kmsMasterKeyId",),
+    "aws:ecr/repository:Repository": ("encryptionConfigurations.0.kmsKey",),
+    "aws:cloudwatch/logGroup:LogGroup": ("kmsKeyId",),
+    "aws:cloudtrail/trail:Trail": ("kmsKeyId",),
+    "aws:secretsmanager/secret:Secret": ("kmsKeyId",),
+}
+
+# What would preserve a resource: options of Pulumi, and arguments of resources.
+_PRESERVES = re.compile(
+    r"\b(retain_on_delete|protect|skip_destroy|deletion_protection(_enabled)?|enable_deletion_protection|DeletionPolicy)\s*[=:](?!\s*False\b)"
+)
+
+# boto3's names of services, by those of Pulumi's modules.
+_CLIENTS = {
+    "lb": "elbv2",
+    "vpc": "ec2",
+    "appautoscaling": "application-autoscaling",
+    "cloudwatch/logGroup": "logs",
+    "cloudwatch/logDataProtectionPolicy": "logs",
+    "cloudwatch/eventRule": "events",
+    "cloudwatch/eventTarget": "events",
 }
 
 
@@ -146,6 +181,29 @@ def granted(deployed: Deployed, role: str) -> set[str]:
     }
 
 
+def foreign_reach(members: Sequence[Deployed]) -> list[str]:
+    """What a role can do to another environment's things: by its own policies, or by its boundary if its own and the things' policies allowed everything.
+
+    API Gateway logs for all APIs of an account and region with one role, which is left out.
+    """
+    worlds = [world_of(_rehearsed(one)) for one in members]
+    open_door = Policy.of({"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}})
+    found: list[str] = []
+    for own, other in permutations(worlds, 2):
+        for role, thing in product((role for role in own.roles if role.word != "api-logs"), other.things):
+            for request in requests(role, thing):
+                by_itself = any(policy.allows(request) for policy in role.policies) and not role.boundary.denies(request)
+                unbounded = decide(request, identity=[ALLOW_ALL], boundary=role.boundary, resource=open_door) is Decision.ALLOWED
+                if by_itself or unbounded:
+                    found.append(f"{role.arn} may {request.action} on {request.resource}")
+    return found
+
+
+def _rehearsed(deployed: Deployed) -> Rehearsed:
+    stacks = [{"project": project, "resources": [one.as_json() for one in run.resources]} for project, run in deployed.cloud.runs.items()]
+    return Rehearsed(deployed.name, {"stacks": stacks})
+
+
 def granted_on(deployed: Deployed, role: str, service: str) -> set[tuple[str, str]]:
     """The actions of a service that a role is allowed, each with what it is allowed on."""
     return {
@@ -161,3 +219,45 @@ def granted_on(deployed: Deployed, role: str, service: str) -> set[tuple[str, st
 def many(value: Any) -> list[Any]:
     """A policy's one or many of something, as many."""
     return list(value) if isinstance(value, Iterable) and not isinstance(value, str | dict) else [value]
+
+
+def unencrypted(deployed: Deployed) -> list[str]:
+    """Whatever keeps data and does not encrypt it with a key of KMS; S3 delivers access logs to buckets with its own keys alone."""
+    encrypted = {one.inputs["bucket"] for one in deployed.of("aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration")}
+    found = [one.urn for one in deployed.of("aws:s3/bucket:Bucket") if one.inputs["bucket"] not in encrypted]
+    for resource in deployed.resources():
+        if resource.type in _AT_REST and not all(_within(resource.inputs, path) for path in _AT_REST[resource.type]):
+            found.append(resource.urn)
+    return found
+
+
+def _within(inputs: Any, path: str) -> Any:
+    """What is at `a.b` or, of the first of a list, at `a.0.b`."""
+    for part in path.split("."):
+        inputs = (inputs[0] if inputs else None) if part == "0" else (inputs or {}).get(part)
+    return inputs
+
+
+def preserving() -> list[str]:
+    """Places of the programs that ask for something to be kept beyond its stack."""
+    return [
+        f"{path.relative_to(ROOT)}: {found[0]}"
+        for folder in ("projects", "shared")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for found in _PRESERVES.finditer(path.read_text(encoding="utf-8"))
+    ]
+
+
+def untested(deployed: Deployed) -> list[str]:
+    """Each project's AWS services about which none of its unit tests asks AWS."""
+    shared = _asked(ROOT / "tests" / "shared")
+    found: list[str] = []
+    for project in deployed.cloud.runs:
+        made = {resource.type.split(":")[1] for resource in deployed.resources(project)}
+        services = {_CLIENTS.get(token, _CLIENTS.get(token.partition("/")[0], token.partition("/")[0])) for token in made}
+        found += [f"{project}: {service}" for service in sorted(services - shared - _asked(ROOT / "tests" / "projects" / project))]
+    return found
+
+
+def _asked(folder: Path) -> set[str]:
+    return {service for path in folder.glob("*.py") for service in re.findall(r'client\("([\w-]+)"\)', path.read_text(encoding="utf-8"))}
