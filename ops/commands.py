@@ -257,16 +257,23 @@ def local_status(*, as_json: bool) -> int:
 
 
 def package(*, force: bool, target: TargetName = "local") -> int:
-    """Makes the functions' packages for a target."""
+    """Makes the functions' packages for a target, and for the local one what the container's image holds."""
     from ops import package as packages
+    from ops import package_container
+    from shared.image import image_tag
 
     platform = packages.for_target(target)
     try:
         made = packages.build(platform, say) if force else packages.ensure(say, platform=platform)
+        contained = package_container.ensure(say, again=force) if target == "local" else None
     except packages.PackageError as error:
         return refused([str(error)], EXIT_FAILED)
     for name, path in made.items():
         say(f"{name}: {path.relative_to(ROOT)} ({path.stat().st_size / 1024**2:.1f} MiB)")
+    if contained:
+        say(f"container: {contained.folder.relative_to(ROOT)} ({contained.size / 1024**2:.1f} MiB, image tag {contained.tag})")
+    else:
+        say(f"container: docker build --platform linux/arm64 --tag <repositoryUrl of app>:{image_tag()} .")
     return EXIT_GOOD
 
 

@@ -62,6 +62,36 @@ class Deployed:
         """The physical names of all functions, by their names; raises NotDeployedError."""
         return dict(self.output("app", "functionNames"))
 
+    @property
+    def contained(self) -> bool:
+        """Whether the service runs in containers."""
+        return self.optional("app", "clusterName") is not None
+
+    @property
+    def relational(self) -> bool:
+        """Whether payments are kept in a relational database, whose schema is migrated; raises NotDeployedError."""
+        self.output("data", "transactionLogTableName")
+        return self.optional("data", "databaseUrl") is not None
+
+    def services(self) -> dict[str, str]:
+        """The physical names of the services of containers, by their names; raises NotDeployedError."""
+        return dict(self.output("app", "serviceNames"))
+
+    def definitions(self) -> dict[str, str]:
+        """The ARNs of the task definitions, by what they run; raises NotDeployedError."""
+        return dict(self.output("app", "taskDefinitionArns"))
+
+    def definition(self, name: str) -> str:
+        """The ARN of a task definition; raises NotDeployedError, which names those that there are."""
+        found = self.definitions()
+        if name not in found:
+            raise NotDeployedError(f"{self.stack} on {self.target} has no task {name!r}; there are {', '.join(sorted(found))}")
+        return found[name]
+
+    def optional(self, project: str, name: str) -> Any:
+        """One output of a project; None where the environment has no such thing, or the project was never deployed."""
+        return self.outputs(project).get(name)
+
     def _of(self, found: Mapping[str, Any], project: str, name: str) -> Any:
         if found.get(name) is None:
             raise NotDeployedError(f"{project} of {self.stack} has no output {name}: it was deployed by an older version. Next: invoke deploy {self.options}")

@@ -1,4 +1,4 @@
-"""What the functions log, read from CloudWatch Logs: all functions together, in the order of time."""
+"""What the functions or containers log, read from CloudWatch Logs: all of them together, in the order of time."""
 
 from __future__ import annotations
 
@@ -30,7 +30,11 @@ class SinceError(ValueError):
 
 @dataclass(frozen=True)
 class Event:
-    """One line of a log. at: when it was written (aware). function: its short name. id: CloudWatch's, the same however often it is read."""
+    """One line of a log.
+
+    at: when it was written (aware). function: its short name, or what the container runs. id: CloudWatch's, the same however often it is read.
+    message: as it was logged.
+    """
 
     at: datetime
     function: str
@@ -53,6 +57,17 @@ def since(text: str) -> timedelta:
 def groups(functions: Mapping[str, str]) -> dict[str, str]:
     """The log group of each function, by the function's short name."""
     return {name: f"/aws/lambda/{physical}" for name, physical in functions.items()}
+
+
+def groups_of_tasks(client: Any, definitions: Mapping[str, str]) -> dict[str, str]:
+    """The log group of each task definition (ARN), by what it runs; client: of ECS. Those that share a group share a line."""
+    found: dict[str, list[str]] = {}
+    for name, arn in definitions.items():
+        container = client.describe_task_definition(taskDefinition=arn)["taskDefinition"]["containerDefinitions"][0]
+        group = ((container.get("logConfiguration") or {}).get("options") or {}).get("awslogs-group")
+        if group:
+            found.setdefault(group, []).append(name)
+    return {"+".join(names): group for group, names in found.items()}
 
 
 def events(client: Any, of: Mapping[str, str], start: datetime) -> list[Event]:

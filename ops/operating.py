@@ -40,7 +40,7 @@ def smoke(request: Request) -> int:
 
 
 def logs(request: Request, *, functions: Sequence[str], since: str, follow: bool) -> int:
-    """What the functions log; all of them when none is named. since: how far back, as 10m."""
+    """What the functions or containers log; all of them when none is named. since: how far back, as 10m."""
     from datetime import UTC, datetime
 
     from ops import logs as reading
@@ -51,9 +51,13 @@ def logs(request: Request, *, functions: Sequence[str], since: str, follow: bool
         return refused([str(error)])
 
     def show(where: Deployed) -> int:
-        chosen = {name: where.function(name) for name in functions} or where.functions()
-        groups, start, client = reading.groups(chosen), datetime.now(UTC) - back, where.client("logs")
-        width = max(map(len, groups))
+        if where.contained:
+            tasks = {name: where.definition(name) for name in functions} or where.definitions()
+            groups = reading.groups_of_tasks(where.client("ecs"), tasks)
+        else:
+            groups = reading.groups({name: where.function(name) for name in functions} or where.functions())
+        start, client = datetime.now(UTC) - back, where.client("logs")
+        width = max(map(len, groups), default=0)
         for event in reading.follow(client, groups, start) if follow else reading.events(client, groups, start):
             say(json.dumps(event.as_dict(), ensure_ascii=False) if request.json else reading.line(event, width))
         return EXIT_GOOD
@@ -92,8 +96,11 @@ def migrate(request: Request) -> int:
 
     def show(where: Deployed, session: Session) -> int:
         confirmed(session.workspace, request.command, request.confirm)
-        with functions_of(session) as served:
-            done = migrations.migrate(where, endpoint=served.functions if served else None)
+        if where.relational:
+            with functions_of(session) as served:
+                done = migrations.migrate(where, endpoint=served.functions if served else None)
+        else:
+            done = migrations.migrate(where)  # which says that there is nothing to do
         say(json.dumps({"applied": list(done.applied), "version": done.version}) if request.json else str(done))
         return EXIT_GOOD
 
@@ -155,11 +162,12 @@ def _with_deployed_session(request: Request, show: Callable[[Deployed, Session],
     from ops.deployed import NotDeployedError, deployed
     from ops.lambda_functions import FunctionError
     from ops.served import ServedError
+    from ops.tasks_of_ecs import TaskError
 
     def work(session: Session) -> int:
         try:
             return show(deployed(session), session)
-        except (NotDeployedError, FunctionError, DeadLetterError, AuditError, ServedError) as error:
+        except (NotDeployedError, FunctionError, TaskError, DeadLetterError, AuditError, ServedError) as error:
             return refused([str(error)], EXIT_FAILED)
         except (ClientError, BotoCoreError) as error:
             return refused([f"AWS refused: {error}" if session.target.name == "aws" else f"the local AWS refused: {error}"], EXIT_FAILED)

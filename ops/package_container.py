@@ -45,14 +45,14 @@ class Packed:
         return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
 
 
-def ensure(progress: Progress | None = None, *, root: Path = package.ROOT) -> Packed:
-    """The code of this checkout, made if it is not there yet; milliseconds otherwise. Raises PackageError."""
+def ensure(progress: Progress | None = None, *, again: bool = False, root: Path = package.ROOT) -> Packed:
+    """The code of this checkout, made if it is not there yet, or `again`; milliseconds otherwise. Raises PackageError."""
     platform, tag = package.this_machine(), image_tag(root)
     home = _home(platform, root)
-    if found := _read(home / _name(tag, root)):
+    if not again and (found := _read(home / _name(tag, root))):
         return found
     with package.only_one(home):
-        if found := _read(home / _name(tag, root)):  # another process may have made it while this one waited
+        if not again and (found := _read(home / _name(tag, root))):  # another process may have made it while this one waited
             return found
         return _make(platform, tag, progress or (lambda _: None), root)
 

@@ -25,9 +25,10 @@ from ops.report import EXIT_FAILED, EXIT_GOOD
 from shared.page import ROOT
 
 if TYPE_CHECKING:
-    from localcloud.serve.service import Service
+    from localcloud.serve.service import Containers, Service
     from ops.deployed import Deployed
     from ops.run import Request
+    from ops.serve_stores import Stores
     from ops.session import Session
 
 log = logging.getLogger("ops.serve")
@@ -38,6 +39,9 @@ BACKGROUND_IDLE = 1800.0
 # Making the packages may be a part of it, and takes most of that.
 _READY_SECONDS = 300.0
 _LOOK_SECONDS = 2.0
+
+# Until tasks of containers are expected to answer; then they go on trying while requests are met with 503, as on AWS.
+_HEALTHY_SECONDS = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,6 +137,7 @@ def _in_foreground(session: Session, options: Options) -> int:
     from localcloud.stores.kept import StoreError
     from ops.deployed import NotDeployedError, deployed
     from ops.lambda_functions import FunctionError
+    from ops.tasks_of_ecs import TaskError
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
     logging.getLogger("botocore").setLevel(logging.WARNING)
@@ -142,9 +147,9 @@ def _in_foreground(session: Session, options: Options) -> int:
         with _stopping() as stopping, _only_one(file.with_suffix(".lock")) as alone:
             if not alone:
                 return refused([f"{session.workspace.stack} is served already. Next: invoke serve {_env(session)} --stop"], EXIT_FAILED)
-            with _served(session, deployed(session), options, file) as (service, database):
-                _wait(session, service, database, options, stopping)
-    except (ServeError, StoreError, NotDeployedError, FunctionError) as error:
+            with _served(session, deployed(session), options, file) as (service, stores):
+                _wait(session, service, stores, options, stopping)
+    except (ServeError, StoreError, NotDeployedError, FunctionError, TaskError) as error:
         return refused([str(error)], EXIT_FAILED)
     except (ClientError, BotoCoreError) as error:
         return refused([f"the local cloud: {error}"], EXIT_FAILED)
@@ -154,32 +159,34 @@ def _in_foreground(session: Session, options: Options) -> int:
 
 
 @contextmanager
-def _served(session: Session, where: Deployed, options: Options, file: Path) -> Generator[tuple[Service, Any]]:
-    """Everything at work, in order: the database, the functions, its migration, then the queues and schedules; ended in the other order."""
+def _served(session: Session, where: Deployed, options: Options, file: Path) -> Generator[tuple[Service, Stores]]:
+    """Everything at work, in order: the stores, the functions, the migration, then queues, schedules and containers; ended in the other order."""
     from localcloud.aws import Aws
     from localcloud.serve.service import Settings
     from ops import migrate
     from ops.serve_packages import Packages
-    from ops.serve_stores import Database
+    from ops.serve_stores import Stores
 
     cloud, environment, stack = session.target.cloud, session.workspace.environment, session.workspace.stack
     if cloud is None:
         raise RuntimeError("a session on the local target has a local cloud")
     home = cloud.state / "served" / stack
     with ExitStack() as ending:
-        database = Database(where, home / "postgres")
+        stores = Stores(where, home)
         packages = Packages(where, home / "packages", say)
         packages()  # what speaks against serving at all is told before anything is started
-        database.start()
-        ending.callback(database.stop)
+        containers = _containers(where, stores)
+        stores.start()
+        ending.callback(stores.stop)
         formats = _log_formats(session)
         settings = Settings(
             folder=home,
             packages=packages,
             port=options.port or _former_port(file),
-            variables=lambda name: {**database.variables, **formats.get(name, {})},
+            variables=lambda name: {**stores.variables, **formats.get(name, {})},
             schedule_every=options.schedule_every or None,
             redelivery=options.redelivery or None,
+            containers=containers,
         )
         service = _bound(Aws(environment.account, environment.region, cloud.endpoint), settings, options)
         service.start()
@@ -187,10 +194,30 @@ def _served(session: Session, where: Deployed, options: Options, file: Path) -> 
         say(str(migrate.migrate(where, endpoint=service.endpoint)))
         service.warm()
         service.start_feeding()
+        if not service.ready(_HEALTHY_SECONDS):
+            say(f"not all tasks are healthy after {_HEALTHY_SECONDS:.0f} s: invoke logs {where.options} --since 5m")
         _publish(file, {"pid": os.getpid(), "port": int(service.endpoint.rpartition(":")[2]), "url": service.endpoint, "stack": stack})
         ending.callback(file.unlink, missing_ok=True)
         _tell(service, stack)
-        yield service, database
+        yield service, stores
+
+
+def _containers(where: Deployed, stores: Stores) -> Containers:
+    """How the environment's containers are run, if it has any."""
+    from localcloud.serve.service import Containers
+    from ops.package_trust import local_authority
+    from ops.serve_image import Images
+
+    if not where.contained:
+        return Containers()
+    image = Images(where, say)
+    return Containers(
+        cluster=where.output("app", "clusterName"),
+        image=image,
+        # The service's own names for where it listens (payments/container/settings.py).
+        variables=lambda _, address, port: {**stores.variables, "HOST": address, "PORT": str(port)},
+        certify=local_authority().issue,
+    )
 
 
 def _bound(aws: Any, settings: Any, options: Options) -> Service:
@@ -207,7 +234,7 @@ def _bound(aws: Any, settings: Any, options: Options) -> Service:
         return Service(aws, replace(settings, port=0))
 
 
-def _wait(session: Session, service: Service, database: Any, options: Options, stopping: threading.Event) -> None:
+def _wait(session: Session, service: Service, stores: Stores, options: Options, stopping: threading.Event) -> None:
     """Until it is told to stop, the local cloud is gone, or nobody has asked for anything for so long."""
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -221,9 +248,9 @@ def _wait(session: Session, service: Service, database: Any, options: Options, s
             return
         with contextlib.suppress(BotoCoreError):
             try:
-                database.keep_password()
+                stores.keep_passwords()
             except ClientError as error:
-                log.warning("the database's secret cannot be read: %s", error)
+                log.warning("a store's secret cannot be read: %s", error)
     say("stopping")
 
 
@@ -295,7 +322,12 @@ def _tell(service: Service, stack: str) -> None:
         say(f"not served: {problem}")
     for name, url in sorted(service.urls.items()):
         say(f"{stack}: {name} on {url}")
-    say(f"{stack}: functions on {service.endpoint} (Lambda's Invoke), {len(service.deployed.queues)} queues, {len(service.deployed.schedules)} schedules")
+    if service.deployed.functions:
+        fed = f"{len(service.deployed.queues)} queues, {len(service.deployed.schedules)} schedules"
+        say(f"{stack}: functions on {service.endpoint} (Lambda's Invoke), {fed}")
+    for name, counted in service.counts().items():
+        fewer = "" if counted["running"] >= counted["desired"] else f", of {counted['desired']} on AWS"
+        say(f"{stack}: service {name}: {counted['running']} tasks{fewer}, {counted['healthy']} healthy")
     sys.stdout.flush()
 
 

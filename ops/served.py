@@ -1,4 +1,4 @@
-"""Where the functions of an environment run on this machine: what `invoke serve` serves, started for a while where nobody does."""
+"""Where the functions and containers of an environment run on this machine: what `invoke serve` serves, started for a while where nobody does."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from ops import places
 from ops.deployed import Deployed
 from ops.engine import running
+from ops.package_trust import local_authority
 from shared.page import ROOT
 
 if TYPE_CHECKING:
@@ -25,7 +27,8 @@ if TYPE_CHECKING:
 
 _STATUS = "/_serve"
 _ANSWER_SECONDS = 5.0
-_STOP_SECONDS = 30.0
+_STOP_SECONDS = 60.0  # tasks of containers have 30 to finish what they began
+_PORTS: Final = {"https": 443, "http": 80}
 
 
 class ServedError(RuntimeError):
@@ -33,16 +36,36 @@ class ServedError(RuntimeError):
 
 
 @dataclass(frozen=True)
+class Reached:
+    """Where the service is called. host: the name that it is to be asked by, where that is not the URL's. trust: file with whom to trust for that name."""
+
+    url: str
+    host: str = ""
+    trust: Path | None = None
+
+
+@dataclass(frozen=True)
 class Served:
-    """A process that serves. pid: its process. functions: endpoint of Lambda's API. urls: of each API's stage, by `<api name>/<stage>`."""
+    """A process that serves.
+
+    pid: its process. functions: endpoint of Lambda's API. urls: of each API's stage, by `<api name>/<stage>`, and of each load balancer's listener, by
+    `<load balancer>/<port>`.
+    """
 
     pid: int
     functions: str
     urls: Mapping[str, str]
 
-    def api(self, where: Deployed) -> str:
-        """The URL of the environment's API; raises ServedError when that is not among what is served."""
-        wanted = f"{where.output('app', 'apiName')}/{where.output('app', 'apiStage')}"
+    def api(self, where: Deployed) -> Reached:
+        """The environment's API; raises ServedError when that is not among what is served."""
+        if not where.contained:
+            return Reached(self._url(f"{where.output('app', 'apiName')}/{where.output('app', 'apiStage')}"))
+        deployed = urlsplit(where.output("app", "apiUrl"))
+        name = str(where.output("app", "loadBalancerArn")).split("/")[-2]
+        url = self._url(f"{name}/{deployed.port or _PORTS[deployed.scheme]}")
+        return Reached(url, deployed.hostname or "", local_authority().certificate if url.startswith("https:") else None)
+
+    def _url(self, wanted: str) -> str:
         if wanted not in self.urls:
             raise ServedError(f"process {self.pid} serves {', '.join(sorted(self.urls)) or 'no API'}, and not {wanted}. Next: end it, and invoke serve again")
         return self.urls[wanted]

@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
@@ -49,12 +50,16 @@ TOKENS: Final = {
 class Service:
     """The service to try.
 
-    url: of the API's stage or domain; the routes are below it. key: the API key. patience: seconds that each wait may take: for the first answer of
-    a service that was just deployed, and for a payment to be worked on. pause: seconds between two questions.
+    url: of the API's stage or domain; the routes are below it. key: the API key, empty where the API knows none. host: the name that it is to be asked
+    by, where that is not the URL's. trust: file with whom to trust for its certificate, where not those that everybody trusts.
+    patience: seconds that each wait may take: for the first answer of a service that was just deployed, and for a payment to be worked on.
+    pause: seconds between two questions.
     """
 
     url: str
-    key: str = field(repr=False)
+    key: str = field(default="", repr=False)
+    host: str = ""
+    trust: Path | None = None
     tokens: Tokens = TOKENS["sandbox"]
     patience: float = 90.0
     pause: float = 0.5
@@ -66,7 +71,7 @@ class _NotTriedError(Exception):
 
 def smoke(service: Service, told: Callable[[Check], None] = lambda _: None) -> tuple[Check, ...]:
     """All checks, each told as soon as it is done; none is left out because another one failed, unless it stands on it."""
-    with Client(service.url, service.key) as client:
+    with Client(service.url, service.key, host=service.host, trust=service.trust) as client:
         run = _Run(service, client)
         checks: list[Check] = []
         for name, check in run.checks():
@@ -109,7 +114,10 @@ class _Run:
         yield "bad input", self._bad_input
         yield "card number", self._card_number
         yield "unknown payment", self._unknown
-        yield "without API key", self._without_key
+        if self.service.key:
+            yield "without API key", self._without_key
+        else:
+            yield "unknown route", self._elsewhere
 
     def _accepted(self) -> str:
         """The first request waits for a service that was just deployed; sent again with its key, it makes one payment however often it is sent."""
@@ -179,6 +187,14 @@ class _Run:
 
     def _without_key(self) -> str:
         return problem(self.client.verify({"payment_id": str(uuid.uuid4())}, authorized=False), 403, "forbidden")
+
+    def _elsewhere(self) -> str:
+        """Where there is no API key, the load balancer lets through what the API has, and nothing else."""
+        answer = self.client.elsewhere()
+        answer.expect(404, "application/json")
+        if answer.text("type") != "urn:payments:problem:no-such-route":
+            raise AnswerError(f"{answer}: its type is {answer.text('type') or 'missing'}, expected urn:payments:problem:no-such-route")
+        return "404 no-such-route"
 
     def _payment(self) -> str:
         if self._first is None:

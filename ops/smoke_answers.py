@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -57,12 +59,23 @@ class Answered:
 
 
 class Client:
-    """Sends requests to the two routes."""
+    """Sends requests to the two routes.
 
-    def __init__(self, url: str, key: str) -> None:
-        self._key = key
+    key: empty where the API knows none. host: the name that is asked for, and that the certificate has to be for, where that is not the URL's.
+    trust: file with the certificates of whom to trust, where not those that everybody trusts.
+    """
+
+    def __init__(self, url: str, key: str, *, host: str = "", trust: Path | None = None) -> None:
+        self._key = {"x-api-key": key} if key else {}
+        self._named: dict[str, Any] = {"sni_hostname": host} if host else {}
         # What listens on this machine is never behind a proxy; AWS may be.
-        self._http = httpx.Client(base_url=url.rstrip("/") + "/", timeout=_SECONDS, trust_env=not _is_loopback(url))
+        self._http = httpx.Client(
+            base_url=url.rstrip("/") + "/",
+            timeout=_SECONDS,
+            trust_env=not _is_loopback(url),
+            verify=ssl.create_default_context(cafile=str(trust)) if trust else True,
+            headers={"Host": host} if host else None,
+        )
 
     def __enter__(self) -> Self:
         """Connections are made when they are needed."""
@@ -74,14 +87,18 @@ class Client:
 
     def process(self, request: Mapping[str, Any], key: str) -> Answered:
         """POST /process-payment with an idempotency key."""
-        return self._post("process-payment", request, {"Idempotency-Key": key, "x-api-key": self._key})
+        return self._post("process-payment", request, {"Idempotency-Key": key, **self._key})
 
     def verify(self, request: Mapping[str, Any], *, authorized: bool = True) -> Answered:
         """POST /verify-payment, with the API key or without one."""
-        return self._post("verify-payment", request, {"x-api-key": self._key} if authorized else {})
+        return self._post("verify-payment", request, self._key if authorized else {})
 
-    def _post(self, path: str, request: Mapping[str, Any], headers: dict[str, str]) -> Answered:
-        answer = self._http.post(path, json=dict(request), headers=headers)
+    def elsewhere(self) -> Answered:
+        """POST to a route that the API does not have."""
+        return self._post("no-such-route", {}, self._key)
+
+    def _post(self, path: str, request: Mapping[str, Any], headers: Mapping[str, str]) -> Answered:
+        answer = self._http.post(path, json=dict(request), headers=dict(headers), extensions=self._named)
         return Answered(path, answer.status_code, answer.headers.get("content-type", "").partition(";")[0].strip().lower(), answer.content)
 
 

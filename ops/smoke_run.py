@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ops.deployed import NotDeployedError, deployed
-from ops.served import ServedError, functions_of
+from ops.served import Reached, ServedError, functions_of
 from ops.smoke import TOKENS, Service, Tokens, smoke
 from ops.smoke_report import Check, SmokeReport
 
@@ -26,10 +26,12 @@ def tried(session: Session, told: Callable[[Check], None] = lambda _: None) -> S
     url, checks, problems = "", (), ()
     where = deployed(session)
     try:
-        key = where.secret("app", "apiKey")
+        key = "" if where.contained else where.secret("app", "apiKey")
         with functions_of(session) as served:
-            url = served.api(where) if served else where.output("app", "apiUrl")
-            checks = smoke(Service(url=url, key=key, tokens=_tokens(session), patience=_PATIENCE[where.target]), told)
+            reached = served.api(where) if served else Reached(where.output("app", "apiUrl"))
+            url = reached.url
+            service = Service(url=url, key=key, host=reached.host, trust=reached.trust, tokens=_tokens(session), patience=_PATIENCE[where.target])
+            checks = smoke(service, told)
     except (NotDeployedError, ServedError) as error:
         problems = (str(error),)
     return SmokeReport(

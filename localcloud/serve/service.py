@@ -163,6 +163,10 @@ class Service:
         """Waits until the services' tasks are healthy; whether they are."""
         return self._services.ready(seconds)
 
+    def counts(self) -> dict[str, dict[str, int]]:
+        """By service: how many of its tasks are desired, running and healthy."""
+        return self._services.counts()
+
     def stop(self, grace: float = 10.0) -> None:
         """Takes nothing more, waits up to `grace` seconds for what is under way, and ends all processes."""
         self._stopping.set()
@@ -218,7 +222,7 @@ class Service:
 
     def _status(self) -> dict[str, Any]:
         found = {"pid": os.getpid(), "endpoint": self.endpoint, "urls": self.urls, "functions": sorted(self.deployed.functions)}
-        return {**found, "services": self._services.counts(), "problems": self.deployed.problems}
+        return {**found, "services": self.counts(), "problems": self.deployed.problems}
 
     def _run_task(self, request: Request) -> Response:
         try:

@@ -15,7 +15,7 @@ import pytest
 
 from localcloud import control
 from localcloud.control import LocalCloudError, Running
-from ops import commands, package, rehearsal
+from ops import commands, package, package_container, rehearsal
 from ops import doctor as doctors
 from ops import recovery as recoveries
 from ops import run as runs
@@ -31,6 +31,7 @@ from ops.status import Standing
 from ops.target import Target
 from ops.toolchain import Cli
 from ops.workspace import open_workspace
+from shared.image import image_tag
 from shared.page import ROOT, PageError, problem
 from tests.ops.pages import Pages
 
@@ -371,9 +372,16 @@ def test_packages_are_listed_with_their_sizes(monkeypatch: pytest.MonkeyPatch, c
     made = ROOT / "payments" / "functions.py"
     monkeypatch.setattr(package, "ensure", lambda *_, **__: {"process-payment": made})
     monkeypatch.setattr(package, "build", lambda *_, **__: {"built": made})
+    packed = package_container.Packed(ROOT / "docs" / "schemas", "0123456789abcdef", ("python",), (), {})
+    monkeypatch.setattr(package_container, "ensure", lambda *_, **__: packed)
     assert commands.package(force=False) == 0
     assert commands.package(force=True, target="aws") == 0
-    assert capsys.readouterr().out == "process-payment: payments/functions.py (0.0 MiB)\nbuilt: payments/functions.py (0.0 MiB)\n"
+    assert capsys.readouterr().out.splitlines() == [
+        "process-payment: payments/functions.py (0.0 MiB)",
+        "container: docs/schemas (0.0 MiB, image tag 0123456789abcdef)",
+        "built: payments/functions.py (0.0 MiB)",
+        f"container: docker build --platform linux/arm64 --tag <repositoryUrl of app>:{image_tag()} .",
+    ]
 
     def fail(*_: Any, **__: Any) -> None:
         raise package.PackageError("no wheel")

@@ -166,3 +166,13 @@ def shown(message: Any) -> str:
 )
 def test_a_line_says_what_was_logged(message: Any, line: str) -> None:
     assert shown(message) == line
+
+
+def test_tasks_log_into_the_groups_of_their_definitions() -> None:
+    with mock_aws():
+        ecs, made = client("ecs"), dict[str, str]()
+        for name, group in (("web", "/ecs/web"), ("worker", "/ecs/all"), ("migrate", "/ecs/all"), ("silent", "")):
+            options = {"logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": group}}} if group else {}
+            definition = ecs.register_task_definition(family=name, containerDefinitions=[{"name": name, "image": "i:1", "memory": 64, **options}])
+            made[name] = definition["taskDefinition"]["taskDefinitionArn"]
+        assert logs.groups_of_tasks(ecs, made) == {"web": "/ecs/web", "worker+migrate": "/ecs/all"}

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ops import tasks_of_ecs
 from ops.deployed import Deployed, NotDeployedError
 from ops.lambda_functions import FunctionError
 from ops.migrate import FUNCTION, Migrated, migrate, migrating
@@ -16,13 +17,15 @@ from ops.progress import Silent
 from ops.report import Outcome, Result
 from ops.session import Session
 from ops.target import Target
+from ops.tasks_of_ecs import Ran, TaskError
 from ops.toolchain import Cli
 from ops.workspace import open_workspace
 from payments.functions import MIGRATE_DATABASE
 from tests.ops.somewhere import deployed
 from tests.ops.test_lambda_functions import Lambda, answered
 
-OUTPUTS = {"app": {"functionNames": {FUNCTION: "migrate-database-dev-main"}}}
+DATA = {"transactionLogTableName": "log", "databaseUrl": "postgresql://db:5432/payments?sslmode=verify-full"}
+OUTPUTS = {"app": {"functionNames": {FUNCTION: "migrate-database-dev-main"}}, "data": DATA}
 GOOD = {"applied": ["0003.ledger", "0004.audit-chain"], "version": "0004.audit-chain"}
 
 
@@ -70,6 +73,42 @@ def test_an_answer_of_another_shape_is_no_success(answer: Any) -> None:
 def test_without_the_function_it_says_so() -> None:
     with pytest.raises(NotDeployedError, match="never deployed"):
         migrate(deployed({}))
+
+
+def test_payments_in_a_table_need_no_migration() -> None:
+    there = deployed({"data": {"transactionLogTableName": "log", "paymentsTableName": "payments"}, "app": {"functionNames": {}}})
+    assert str(migrate(there)) == "nothing to migrate: payments are kept in a DynamoDB table, which has no schema"
+
+
+def contained(monkeypatch: pytest.MonkeyPatch, ran: Ran, **more: Any) -> tuple[Deployed, list[Any]]:
+    """An environment with containers, whose task ends in that way; and with what it was asked to run."""
+    asked: list[Any] = []
+    definitions = {"migrate": "arn:aws:ecs:us-east-1:123456789012:task-definition/migrate:3"}
+    there = deployed({"data": DATA, "app": {"functionNames": {}, "clusterName": "c", "taskDefinitionArns": definitions}}, **more)
+    monkeypatch.setattr(tasks_of_ecs, "served", lambda *given: asked.append(given) or ran)
+    monkeypatch.setattr(tasks_of_ecs, "on_ecs", lambda *given: asked.append(given) or ran)
+    return there, asked
+
+
+_SAID = ("starting", json.dumps({"level": "INFO", "message": "database migrated", **GOOD}), "bye")
+
+
+def test_containers_migrate_by_their_task_where_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    there, asked = contained(monkeypatch, Ran(0, _SAID))
+    assert migrate(there, endpoint="http://127.0.0.1:9000") == Migrated(("0003.ledger", "0004.audit-chain"), "0004.audit-chain")
+    assert asked == [("http://127.0.0.1:9000", there.definition("migrate"))]
+    there, asked = contained(monkeypatch, Ran(0, _SAID), target="aws")
+    assert migrate(there).version == "0004.audit-chain"
+    assert asked == [(there, there.definition("migrate"))]
+
+
+def test_a_task_that_fails_or_says_nothing_of_the_version_is_no_success(monkeypatch: pytest.MonkeyPatch) -> None:
+    there, _ = contained(monkeypatch, Ran(1, ("no route to the database",)))
+    with pytest.raises(TaskError, match="task migrate ended with status 1\n  no route to the database"):
+        migrate(there)
+    there, _ = contained(monkeypatch, Ran(0, ("done", "[1]")))
+    with pytest.raises(TaskError, match="Is it of this version"):
+        migrate(there)
 
 
 @dataclasses.dataclass

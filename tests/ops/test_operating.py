@@ -71,8 +71,9 @@ def app(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
             "apiName": "payments-dev",
             "apiStage": "dev",
         }
-        monkeypatch.setattr(deploying, "deployed", lambda _: deployed({"app": outputs}))
-        monkeypatch.setattr(smoke_run, "deployed", lambda _: deployed({"app": outputs}))
+        data = {"transactionLogTableName": "log", "databaseUrl": "postgresql://db:5432/payments?sslmode=verify-full"}
+        monkeypatch.setattr(deploying, "deployed", lambda _: deployed({"app": outputs, "data": data}))
+        monkeypatch.setattr(smoke_run, "deployed", lambda _: deployed({"app": outputs, "data": data}))
         yield outputs
 
 

@@ -1,4 +1,4 @@
-"""`invoke serve`: what it refuses, what it hands to the functions, and the stand-in of the database with the deployed credentials."""
+"""`invoke serve`: what it refuses, and what it hands to the functions."""
 
 from __future__ import annotations
 
@@ -15,36 +15,28 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import psycopg
 import pytest
 
 from localcloud.serve.model import ServeError
-from localcloud.stores.certificates import Authority
-from ops import package, places, serve, serve_stores
-from ops.deployed import Deployed, NotDeployedError
+from ops import package, places, serve
+from ops.deployed import Deployed
 from ops.report import EXIT_FAILED, EXIT_GOOD, EXIT_REFUSED
 from ops.run import Request
 from ops.serve import Options
 from ops.serve_packages import Packages
-from ops.serve_stores import Database
 
 _REQUEST = Request(command="serve", env="dev", target="local")
 
 
 class _Client:
-    """A function's deployed code, and a secret."""
+    """A function's deployed code."""
 
     def __init__(self) -> None:
         self.digest = ""
-        self.secret = {"username": "payments", "password": "first"}
 
     def get_function_configuration(self, FunctionName: str) -> dict[str, str]:  # noqa: N803 - boto3's name
         assert FunctionName == "f-dev"
         return {"CodeSha256": self.digest}
-
-    def get_secret_value(self, SecretId: str) -> dict[str, str]:  # noqa: N803 - boto3's name
-        assert SecretId == "arn:secret"
-        return {"SecretString": json.dumps(self.secret)}
 
 
 def _deployed(client: _Client, **outputs: dict[str, Any]) -> Deployed:
@@ -135,11 +127,11 @@ def test_serving_ends_with_the_local_cloud_and_when_nobody_asks(capsys: pytest.C
     ended.wait()
     session: Any = SimpleNamespace(target=SimpleNamespace(cloud=SimpleNamespace(pid=ended.pid)))
     quiet: Any = SimpleNamespace(last_request=0.0)
-    database = SimpleNamespace(keep_password=lambda: None)
-    serve._wait(session, quiet, database, Options(), threading.Event())
+    stores: Any = SimpleNamespace(keep_passwords=lambda: None)
+    serve._wait(session, quiet, stores, Options(), threading.Event())
     assert "the local cloud has stopped" in capsys.readouterr().out
     session.target.cloud.pid = os.getpid()
-    serve._wait(session, quiet, database, Options(idle=5.0), threading.Event())
+    serve._wait(session, quiet, stores, Options(idle=5.0), threading.Event())
     assert "no request for 5 s" in capsys.readouterr().out
 
 
@@ -192,38 +184,3 @@ def test_packages_that_cannot_be_made_are_told(packages: tuple[Packages, _Client
     monkeypatch.setattr(package, "ensure", fail)
     with pytest.raises(ServeError, match="no registry"):
         packages[0]()
-
-
-_DATA = {"databaseAddress": "db.example.internal", "databaseName": "payments", "databasePort": 5432, "databaseSecretArn": "arn:secret"}
-
-
-def test_the_database_has_the_deployed_name_credentials_and_endpoint_and_follows_a_rotation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    authority = Authority(tmp_path / "ca")
-    monkeypatch.setattr(serve_stores, "local_authority", lambda: authority)
-    client = _Client()
-    database = Database(_deployed(client, data=_DATA), tmp_path / "postgres")
-
-    def user(password: str) -> str:
-        address = database.variables["PGHOSTADDR"]
-        where: dict[str, Any] = {"host": "db.example.internal", "hostaddr": address, "port": database._server.port, "dbname": "payments", "user": "payments"}
-        with psycopg.connect(**where, password=password, sslmode="verify-full", sslrootcert=str(authority.certificate)) as connection:
-            row = connection.execute("SELECT current_user || '@' || current_database()").fetchone()
-            assert row is not None
-            return str(row[0])
-
-    database.start()
-    try:
-        assert user("first") == "payments@payments"
-        client.secret["password"] = "second"
-        database.keep_password()
-        assert user("second") == "payments@payments"
-        with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
-            user("first")
-    finally:
-        database.stop()
-    assert not database._server.running()
-
-
-def test_without_a_deployed_database_nothing_is_started(tmp_path: Path) -> None:
-    with pytest.raises(NotDeployedError, match="data was never deployed to dev"):
-        Database(_deployed(_Client()), tmp_path / "postgres")

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from localcloud.control import Running
+from localcloud.stores.certificates import Authority
 from ops import places, served
 from ops.progress import Silent
-from ops.served import Served, ServedError, find, functions_of, stop
+from ops.served import Reached, Served, ServedError, find, functions_of, stop
 from ops.session import Session
 from ops.target import Target
 from ops.toolchain import Cli
@@ -163,9 +164,24 @@ def test_one_that_is_gone_already_needs_no_stopping(start: Start) -> None:
 
 def test_an_api_is_found_by_name_and_stage_or_told() -> None:
     serving = Served(7, "http://127.0.0.1:1", {"payments-dev/dev": "http://127.0.0.1:1/a/dev"})
-    assert serving.api(deployed({"app": {"apiName": "payments-dev", "apiStage": "dev"}})) == "http://127.0.0.1:1/a/dev"
+    assert serving.api(deployed({"app": {"apiName": "payments-dev", "apiStage": "dev"}})) == Reached("http://127.0.0.1:1/a/dev")
     with pytest.raises(ServedError, match="process 7 serves payments-dev/dev, and not payments-prod/dev"):
         serving.api(deployed({"app": {"apiName": "payments-prod", "apiStage": "dev"}}))
+
+
+def test_a_load_balancer_is_found_by_its_port_and_asked_by_the_domains_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    authority = Authority(tmp_path)
+    monkeypatch.setattr(served, "local_authority", lambda: authority)
+    serving = Served(7, "http://127.0.0.1:1", {"front/443": "https://127.0.0.1:2", "front/8080": "http://127.0.0.1:3"})
+    arn = "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/front/0123456789abcdef"
+
+    def reached(url: str) -> Reached:
+        return serving.api(deployed({"app": {"clusterName": "c", "loadBalancerArn": arn, "apiUrl": url}}))
+
+    assert reached("https://payments.example.com") == Reached("https://127.0.0.1:2", "payments.example.com", authority.certificate)
+    assert reached("http://front.elb.amazonaws.com:8080") == Reached("http://127.0.0.1:3", "front.elb.amazonaws.com")
+    with pytest.raises(ServedError, match="and not front/80"):
+        reached("http://payments.example.com")
 
 
 def test_serve_is_started_in_the_background_and_its_refusal_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: Any) -> None:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import ssl
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 from rich.console import Console
 
+from localcloud.serve.http1 import Request, Response, Server
+from localcloud.stores.certificates import Authority
 from ops.report import Outcome
 from ops.smoke import Service, smoke
 from ops.smoke_report import Check, SmokeReport
@@ -25,9 +29,9 @@ SCHEMA: dict[str, Any] = json.loads((ROOT / "docs/schemas/smoke.schema.json").re
 
 
 def tried(service: FakeService, **options: Any) -> dict[str, Check]:
-    usual: dict[str, Any] = {"url": service.url, "key": KEY, "patience": 0.3, "pause": 0.01}
+    usual: dict[str, Any] = {"url": service.url, "key": KEY if service.keyed else "", "patience": 0.3, "pause": 0.01}
     checks = smoke(Service(**usual | options))
-    assert tuple(check.name for check in checks) == CHECKS
+    assert tuple(check.name for check in checks) == (CHECKS if service.keyed else (*CHECKS[:-1], "unknown route"))
     return {check.name: check for check in checks}
 
 
@@ -139,6 +143,41 @@ def test_each_check_is_told_when_it_is_done() -> None:
     with serving() as service:
         smoke(Service(url=service.url + "/", key=KEY, pause=0.01), lambda check: told.append(check.name))
     assert tuple(told) == CHECKS
+
+
+@pytest.mark.parametrize(("wrong", "said"), [("", ""), ("open", "expected 404"), ("other refusal", "expected urn:payments:problem:no-such-route")])
+def test_a_service_without_keys_is_tried_without_one_and_has_its_routes_alone(wrong: str, said: str) -> None:
+    with serving(wrong) as service:
+        service.keyed = False
+        checks = tried(service)
+    assert failed(checks) == ({"unknown route"} if wrong else set())
+    assert said in checks["unknown route"].detail
+
+
+def test_it_is_asked_by_its_name_with_the_certificate_verified(tmp_path: Path) -> None:
+    authority, asked = Authority(tmp_path), list[tuple[str | None, tuple[str, str] | None]]()
+    issued = authority.issue(["payments.example.com"])
+    (tmp_path / "server.pem").write_bytes(issued.certificate + issued.key)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(tmp_path / "server.pem")
+
+    def answer(request: Request) -> Response:
+        asked.append((request.header("host"), request.cipher))
+        return Response(404, b'{"type": "urn:payments:problem:no-such-route"}', [("Content-Type", "application/json")])
+
+    server = Server(answer, largest=100_000, tls=tls)
+    server.start()
+    try:
+        service = Service(url=f"https://127.0.0.1:{server.port}", host="payments.example.com", trust=authority.certificate, patience=0.1, pause=0.01)
+        assert {check.name: check.outcome for check in smoke(service)}["unknown route"] is Outcome.SUCCEEDED
+        before = len(asked)
+        other = smoke(dataclasses.replace(service, host="other.example.com"))
+        assert all(check.outcome is not Outcome.SUCCEEDED for check in other)
+    finally:
+        server.stop()
+    assert {host for host, _ in asked} == {"payments.example.com"}
+    assert all(cipher for _, cipher in asked)
+    assert len(asked) == before
 
 
 def report(*checks: Check, **fields: Any) -> SmokeReport:
