@@ -1,7 +1,7 @@
 # The commands of this repository that come before `invoke` exists, and the checks. Works with GNU make 3.81 (macOS) and later.
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint types format docs requirements clean FORCE
+.PHONY: help venv demo test test-blueprints lint types format docs requirements clean FORCE
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -9,7 +9,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 	--custom-compile-command "make requirements"
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s%s\n", $$1, $$2 }' Makefile
 
 venv: $(READY) ## make .venv and get the Pulumi CLI; instant when both are there
 	@$(BIN)/python -m ops.toolchain
@@ -19,7 +19,11 @@ demo: venv ## deploy the dev environment onto a local AWS, from nothing, and pay
 
 test: $(READY) ## run the whole test suite (a missing CLI is an error in CI, and elsewhere skips the tests that need it)
 	@$(BIN)/python -m ops.toolchain || test -z "$$CI"
-	@$(BIN)/pytest -n auto
+	@$(BIN)/pytest -n auto --ignore tests/blueprints
+
+test-blueprints: $(READY) ## deploy, pay through and destroy every customer's environments on the local AWS (some fifteen minutes)
+	@$(BIN)/python -m ops.toolchain || test -z "$$CI"
+	@$(BIN)/pytest -n auto tests/blueprints
 
 lint: $(READY) ## ruff, yamllint, codespell, deptry, import-linter
 	$(BIN)/ruff check .

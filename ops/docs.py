@@ -15,7 +15,7 @@ import sys
 import textwrap
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +25,14 @@ from invoke.loader import FilesystemLoader
 
 from localcloud import catalogue
 from localcloud.gaps import GAPS
+from ops import environments
 from ops.projects import Project, projects
 from shared import page as pages
 from shared.contracts import CONTRACTS, Contract
 from shared.environment import AwsKeys, Platform, Stage
 from shared.page import ROOT, Page, Settings
 
-DOCUMENTS = ("README.md", "docs/contracts.md", "docs/local-cloud.md")
+DOCUMENTS = ("README.md", "docs/contracts.md", "docs/environments.md", "docs/local-cloud.md")
 
 _NOTHING = "-"
 _PART = re.compile(r"<!-- generated:(?P<name>[a-z-]+) -->\n(?P<body>.*?)<!-- /generated -->", re.DOTALL)
@@ -95,9 +96,15 @@ def contract_tables() -> str:
     return _lines(lines[:-1])
 
 
-def environment_matrix() -> str:
-    """What differs between the platform's own pages, defaults included; then what is the same."""
-    own = [pages.read(name) for name in typing.get_args(Stage) if name in pages.names()]
+def every_environment() -> str:
+    """All pages side by side."""
+    return _lines(_table(environments.HEADERS, [environments.row(one) for one in environments.everything()]))
+
+
+def environment_matrix(blueprint: str = "") -> str:
+    """What differs between a family's pages, by default the platform's own, defaults included; then what is the same."""
+    names = [f"{blueprint}-{stage}" if blueprint else stage for stage in typing.get_args(Stage)]
+    own = [pages.read(name) for name in names if name in pages.names()]
     columns = [dict(_values(page)) for page in own]
     order = ["aws", "platform", *projects()]
     keys = sorted(dict.fromkeys(key for column in columns for key in column), key=lambda key: order.index(key.partition(":")[0]))
@@ -140,6 +147,8 @@ def gaps() -> str:
 PARTS: Mapping[str, Callable[[], str]] = {
     "stack-graph": stack_graph,
     "environment-matrix": environment_matrix,
+    "every-environment": every_environment,
+    **{f"family-{blueprint}": partial(environment_matrix, blueprint) for blueprint in sorted({name.rpartition("-")[0] for name in pages.names()} - {""})},
     "contracts": contract_tables,
     "tasks": task_list,
     "resource-types": resource_types,
