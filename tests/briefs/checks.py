@@ -65,6 +65,17 @@ _AT_REST = {
     "aws:secretsmanager/secret:Secret": ("kmsKeyId",),
 }
 
+# What a policy has to close to those who come without TLS: the type, the policy's type, and the policy's input that names it.
+_REFUSING = (
+    ("aws:s3/bucket:Bucket", "aws:s3/bucketPolicy:BucketPolicy", "bucket"),
+    ("aws:sqs/queue:Queue", "aws:sqs/queuePolicy:QueuePolicy", "queueUrl"),
+    ("aws:sns/topic:Topic", "aws:sns/topicPolicy:TopicPolicy", "arn"),
+)
+
+# How credentials begin: AWS's access keys (IAM user guide, "IAM identifiers"), Stripe's secret keys, private keys as PEM (RFC 7468).
+_CREDENTIAL = re.compile(r"\b(?:(?:AKIA|ASIA)(?=[A-Z0-9]{16})|sk_live_|rk_live_)|(?<=-----BEGIN )([A-Z ]*PRIVATE KEY)")
+_SOURCES = {".py", ".yaml", ".sql", ".in", ".txt"}
+
 # What would preserve a resource: options of Pulumi, and arguments of resources.
 _PRESERVES = re.compile(
     r"\b(retain_on_delete|protect|skip_destroy|deletion_protection(_enabled)?|enable_deletion_protection|DeletionPolicy)\s*[=:](?!\s*False\b)"
@@ -129,11 +140,11 @@ def untested_components(members: Iterable[Deployed]) -> list[str]:
     tests = [path for folder in ("projects", "shared") for path in (ROOT / "tests" / folder).rglob("test_*.py")]
     texts = {path: text for path in tests if ".client(" in (text := path.read_text())}
 
-    def tested(project: str, component: str) -> bool:
+    def covered(project: str, component: str) -> bool:
         program = [text for path, text in texts.items() if path.parent.name == project]
         return any(f'.deploy("{project}")' in text for text in program) or any(re.search(rf"\b{component}\b", text) for text in texts.values())
 
-    return [f"{project} {component}" for project, component in sorted(made) if not tested(project, component)]
+    return [f"{project} {component}" for project, component in sorted(made) if not covered(project, component)]
 
 
 def untagged(deployed: Deployed, wanted: dict[str, str | None]) -> list[str]:
@@ -225,10 +236,7 @@ def unencrypted(deployed: Deployed) -> list[str]:
     """Whatever keeps data and does not encrypt it with a key of KMS; S3 delivers access logs to buckets with its own keys alone."""
     encrypted = {one.inputs["bucket"] for one in deployed.of("aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration")}
     found = [one.urn for one in deployed.of("aws:s3/bucket:Bucket") if one.inputs["bucket"] not in encrypted]
-    for resource in deployed.resources():
-        if resource.type in _AT_REST and not all(_within(resource.inputs, path) for path in _AT_REST[resource.type]):
-            found.append(resource.urn)
-    return found
+    return found + [one.urn for one in deployed.resources() if one.type in _AT_REST and not all(_within(one.inputs, path) for path in _AT_REST[one.type])]
 
 
 def _within(inputs: Any, path: str) -> Any:
@@ -261,3 +269,52 @@ def untested(deployed: Deployed) -> list[str]:
 
 def _asked(folder: Path) -> set[str]:
     return {service for path in folder.glob("*.py") for service in re.findall(r'client\("([\w-]+)"\)', path.read_text(encoding="utf-8"))}
+
+
+def without_tls(deployed: Deployed) -> list[str]:
+    """Whatever takes or gives data without TLS; what is behind a load balancer is not asked."""
+    found = [one.urn for one in deployed.of("aws:lb/listener:Listener") if one.inputs["protocol"] not in {"HTTPS", "TLS"}]
+    for type_ in ("aws:rds/parameterGroup:ParameterGroup", "aws:rds/clusterParameterGroup:ClusterParameterGroup"):
+        found += [one.urn for one in deployed.of(type_) if not _forces_tls(one)]
+    for one in deployed.of("aws:elasticache/replicationGroup:ReplicationGroup"):
+        found += [] if one.inputs.get("transitEncryptionEnabled") and one.inputs.get("transitEncryptionMode") == "required" else [one.urn]
+    for kept, type_, key in _REFUSING:
+        refusing = {one.inputs[key] for one in deployed.of(type_) if '"aws:SecureTransport":"false"' in one.inputs["policy"]}
+        found += [one.urn for one in deployed.of(kept) if not {one.id, one.outputs.get("arn")} & refusing]
+    return found
+
+
+def _forces_tls(group: Resource) -> bool:
+    return any((one["name"], one["value"]) == ("rds.force_ssl", "1") for one in group.inputs["parameters"])
+
+
+def loose(deployed: Deployed) -> list[str]:
+    """Resources that belong to no component."""
+    return [resource.urn for resource in deployed.resources() if not re.search(r"payments:\w+:\w+\$aws:", resource.urn)]
+
+
+def arns(deployed: Deployed) -> set[str]:
+    """The ARNs of everything."""
+    return {resource.outputs["arn"] for resource in deployed.resources() if isinstance(resource.outputs.get("arn"), str)}
+
+
+def containers(deployed: Deployed, task: str) -> list[dict[str, Any]]:
+    """The containers of a task definition."""
+    found: list[dict[str, Any]] = json.loads(deployed.inputs("aws:ecs/taskDefinition:TaskDefinition", task)["containerDefinitions"])
+    return found
+
+
+def variables(deployed: Deployed, task: str) -> dict[str, str]:
+    """The environment variables of a task's containers, but for those that are secrets."""
+    return {one["name"]: one["value"] for container in containers(deployed, task) for one in container["environment"]}
+
+
+def secrets(deployed: Deployed, task: str) -> dict[str, str]:
+    """The environment variables that a task's containers get from secrets, with the secrets."""
+    return {one["name"]: one["valueFrom"] for container in containers(deployed, task) for one in container.get("secrets", [])}
+
+
+def credentials() -> list[str]:
+    """Places of programs, pages and service that look like a credential of AWS, of a payment processor, or a private key."""
+    files = [path for folder in ("projects", "shared", "payments", "environments") for path in sorted((ROOT / folder).rglob("*.*")) if path.suffix in _SOURCES]
+    return [f"{path.relative_to(ROOT)}: {found[0]}" for path in files for found in _CREDENTIAL.finditer(path.read_text(encoding="utf-8"))]
