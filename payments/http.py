@@ -14,7 +14,7 @@ from payments.clients import is_busy
 from payments.domain.card_data import findings
 from payments.functions import Metric
 from payments.settings import SettingsError
-from payments.storage.database import DatabaseUnavailable
+from payments.storage.store import DatabaseUnavailable
 from payments.telemetry import Telemetry
 
 LARGEST_BODY = 32 * 1024

@@ -18,7 +18,7 @@ from uuid import uuid4
 
 import boto3
 
-from payments.storage import database
+from payments.storage.postgres import database
 
 MERCHANTS = 1000
 """As many as "many merchants" are."""
@@ -75,10 +75,10 @@ class Client:
     def __init__(self) -> None:
         from payments.handlers import payment_worker, process_payment, verify_payment
         from payments.settings import VerifyPaymentSettings, load
-        from payments.storage.payments import Payments
+        from payments.storage.postgres.payments import PostgresPayments
 
         self._process, self._verify, self._work = process_payment.handler, verify_payment.handler, payment_worker.handler
-        self._payments = Payments(database.from_settings(load(VerifyPaymentSettings).database))
+        self._payments = PostgresPayments(database.from_settings(load(VerifyPaymentSettings).database))
         self._numbers = itertools.count(1)
         self._taken_in: list[dict[str, Any]] = []
         self._name = uuid4().hex

@@ -13,8 +13,8 @@ from bench.payments.client import VERIFIED
 from bench.payments.service import CLIENTS, SECONDS, Bench, Load, percentile_99
 from bench.timing import Failed
 from localcloud.stores import binaries
-from payments.storage import statements
-from payments.storage.outbox import Outbox
+from payments.storage.postgres import statements
+from payments.storage.postgres.outbox import PostgresOutbox
 
 _RUNS = itertools.count(1)
 
@@ -38,7 +38,7 @@ def process() -> str:
     """All that process-payment asks of the database: the payment is taken in, and its work marked as sent."""
     # Written where it is used, and only there: the outbox is asked what it would run.
     database = mock.Mock()
-    Outbox(database).mark_sent([1])
+    PostgresOutbox(database).mark_sent([1])
     mark_sent: str = database.run.call_args.args[0]
     taken_in = _written(statements.ACCEPT, payment_id=_PAYMENT_ID, reference=":id", key=":id")
     return f"{_NUMBERED}{taken_in} \\gset got_\n{_written(mark_sent, ids='ARRAY[:got_id]::bigint[]')};\n"

@@ -19,9 +19,9 @@ import boto3
 from bench.payments.client import BATCH, VERIFIED, Aws, Done, Order, serve
 from localcloud.stores.postgres import PostgresServer
 from payments.functions import FUNCTIONS, Variable
-from payments.storage import migrating
-from payments.storage.credentials import Credentials
-from payments.storage.database import LOCK_TIMEOUT, STATEMENT_TIMEOUT, Connector
+from payments.storage.postgres import migrating
+from payments.storage.postgres.credentials import Credentials
+from payments.storage.postgres.database import LOCK_TIMEOUT, STATEMENT_TIMEOUT, Connector
 
 CLIENTS = 4
 """Client processes, and clients of pgbench."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from payments.messaging.events import SnsPaymentEvents
 from payments.service.projecting import Projector
 from payments.settings import ProjectionSettings
-from payments.storage.outbox import Outbox
 from payments.storage.receipts import S3Receipts
 from payments.storage.sessions import DynamoSessions
+from payments.storage.store import Outbox
 from payments.storage.transaction_log import DynamoTransactionLog
 from payments.telemetry import Telemetry
 

@@ -68,10 +68,11 @@ def migrate() -> int:
     """Brings the database to the schema that this version of the code needs, as the function migrate-database does."""
     from payments.functions import MIGRATE_DATABASE
     from payments.settings import MigrateDatabaseSettings, SettingsError, load
-    from payments.storage.database import DatabaseUnavailable, connector
-    from payments.storage.migrating import SESSION, MigrationInProgress
-    from payments.storage.migrating import migrate as apply
-    from payments.storage.schema import head
+    from payments.storage.postgres.database import connector
+    from payments.storage.postgres.migrating import SESSION, MigrationInProgress
+    from payments.storage.postgres.migrating import migrate as apply
+    from payments.storage.postgres.schema import head
+    from payments.storage.store import DatabaseUnavailable
     from payments.telemetry import Telemetry
 
     try:
@@ -89,7 +90,8 @@ def migrate() -> int:
 
 def health() -> int:
     """Asks the server in this container whether it is well: what HEALTHCHECK runs."""
-    connection = http.client.HTTPConnection("127.0.0.1", int(os.environ.get("PORT", "8080")), timeout=_PATIENCE)
+    host = os.environ.get("HOST", "0.0.0.0")  # noqa: S104 - any address, unless one is told
+    connection = http.client.HTTPConnection("127.0.0.1" if host == "0.0.0.0" else host, int(os.environ.get("PORT", "8080")), timeout=_PATIENCE)  # noqa: S104
     try:
         connection.request("GET", "/health")
         answer = connection.getresponse()

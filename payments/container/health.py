@@ -13,8 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from payments.storage.database import Database
-from payments.storage.schema import is_at_head
+from payments.storage.store import Store
 from payments.telemetry import Telemetry
 
 REMEMBERED = 1.0
@@ -25,13 +24,13 @@ PATIENCE = 4.0
 
 
 class Health:
-    """`/health`: the process works; where it does not, it should be replaced. `/ready`: the database is reached and has the schema that this code needs.
+    """`/health`: the process works; where it does not, it should be replaced. `/ready`: the store is reached and has all that this code needs.
 
     alive: what else has to hold, besides that the process answers.
     """
 
-    def __init__(self, database: Database, telemetry: Telemetry, *, alive: Callable[[], bool] = lambda: True) -> None:
-        self._database = database
+    def __init__(self, store: Store, telemetry: Telemetry, *, alive: Callable[[], bool] = lambda: True) -> None:
+        self._store = store
         self._telemetry = telemetry
         self._alive = alive
         # A thread of its own, as all others may be waiting for the very database that is asked about.
@@ -69,7 +68,7 @@ class Health:
 
     def _look(self) -> str:
         try:
-            return "ready" if is_at_head(self._database) else "schema-behind"
+            return "ready" if self._store.is_ready() else "schema-behind"
         except Exception as error:  # noqa: BLE001 - whatever it is, no request that needs the database can be answered
             self._telemetry.log.warning("not ready: %s", error)
             return "database-unavailable"

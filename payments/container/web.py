@@ -19,6 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from payments import errors, http
+from payments.assembly.storing import store_from
 from payments.container.health import Health
 from payments.container.settings import WebSettings
 from payments.functions import PROCESS_PAYMENT, VERIFY_PAYMENT
@@ -27,9 +28,6 @@ from payments.routes.process_payment import process_payment
 from payments.routes.verify_payment import verify_payment
 from payments.storage.cache import PaymentCache
 from payments.storage.cached_payments import CachedPayments
-from payments.storage.database import from_settings
-from payments.storage.outbox import Outbox
-from payments.storage.payments import Payments
 from payments.telemetry import Telemetry
 
 BODY_SECONDS = 10.0
@@ -82,20 +80,20 @@ class Threads:
 def application(settings: WebSettings) -> Starlette:
     """The application. No connection is made before the first request."""
     processing, verifying = Telemetry(PROCESS_PAYMENT), Telemetry(VERIFY_PAYMENT)
-    database = from_settings(settings.database)
-    outbox, queue = Outbox(database), SqsWorkQueue(settings.work_queue_url)
+    store = store_from(settings.place)
+    queue = SqsWorkQueue(settings.work_queue_url)
     cache = PaymentCache.at(settings.cache_url, stage=settings.stage, telemetry=verifying) if settings.cache_url else None
-    payments = CachedPayments(database, cache) if cache else Payments(database)
+    payments = CachedPayments(store.payments, cache) if cache else store.payments
     places = [
         Place(
             path="/process-payment",
-            route=partial(process_payment, payments=payments, queue=queue, outbox=outbox, telemetry=processing),
+            route=partial(process_payment, payments=payments, queue=queue, outbox=store.outbox, telemetry=processing),
             telemetry=processing,
         ),
         Place(path="/verify-payment", route=partial(verify_payment, payments=payments), telemetry=verifying),
     ]
     threads = Threads(settings.threads, settings.waiting)
-    health = Health(database, verifying)
+    health = Health(store, verifying)
 
     @asynccontextmanager
     async def life(_: Starlette) -> AsyncGenerator[None]:
@@ -104,7 +102,7 @@ def application(settings: WebSettings) -> Starlette:
         health.close()
         if cache:
             cache.close()
-        database.close()
+        store.close()
 
     return Starlette(
         routes=[*(Route(place.path, partial(_served, place, threads), methods=_ALLOWED) for place in places), *health.routes()],

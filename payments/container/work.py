@@ -10,6 +10,7 @@ from dataclasses import replace
 from starlette.applications import Starlette
 
 from payments.assembly.relaying import relay_from
+from payments.assembly.storing import store_from
 from payments.assembly.working import worker_from
 from payments.container.consuming import Consumer, SqsMessages
 from payments.container.health import Health
@@ -21,7 +22,6 @@ from payments.service.working import Worker
 from payments.settings import SettingsError, load
 from payments.storage.cache import PaymentCache
 from payments.storage.cached_payments import CachedPayments
-from payments.storage.database import from_settings
 from payments.telemetry import Telemetry
 
 
@@ -33,7 +33,7 @@ class Work:
 
     def __init__(self, settings: WorkerSettings) -> None:
         self._telemetry = Telemetry(PAYMENT_WORKER)
-        self._database = from_settings(settings.database)
+        self._store = store_from(settings.place)
         self._cache: PaymentCache | None = None
         turns: list[Turn] = []
         if settings.consumers:
@@ -49,7 +49,7 @@ class Work:
 
     def application(self) -> Starlette:
         """What answers HTTP; the work goes on as long as it does."""
-        health = Health(self._database, self._telemetry, alive=self._loops.alive)
+        health = Health(self._store, self._telemetry, alive=self._loops.alive)
 
         @asynccontextmanager
         async def life(_: Starlette) -> AsyncGenerator[None]:
@@ -62,7 +62,7 @@ class Work:
                 return
             if self._cache:
                 self._cache.close()
-            self._database.close()
+            self._store.close()
 
         return Starlette(routes=health.routes(), lifespan=life)
 
@@ -70,7 +70,7 @@ class Work:
         worker = worker_from(settings, self._telemetry)
         if settings.cache_url:
             self._cache = PaymentCache.at(settings.cache_url, stage=settings.stage, telemetry=self._telemetry)
-            worker = _outdating(worker, CachedPayments(self._database, self._cache))
+            worker = _outdating(worker, CachedPayments(self._store.payments, self._cache))
         return Consumer(messages=SqsMessages(settings.work_queue_url), worker=worker, telemetry=self._telemetry)
 
 

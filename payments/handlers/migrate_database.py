@@ -8,9 +8,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from payments.functions import MIGRATE_DATABASE
 from payments.settings import MigrateDatabaseSettings, load
-from payments.storage.database import connector
-from payments.storage.migrating import SESSION, migrate
-from payments.storage.schema import head
+from payments.storage.postgres.database import connector
+from payments.storage.postgres.migrating import SESSION, migrate
+from payments.storage.postgres.schema import head
 from payments.telemetry import Telemetry
 
 _telemetry = Telemetry(MIGRATE_DATABASE)

@@ -8,12 +8,14 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from payments.assembly.relaying import relay_from
+from payments.assembly.storing import prepare
 from payments.functions import OUTBOX_RELAY
 from payments.service.relaying import Relay
 from payments.settings import OutboxRelaySettings, load
 from payments.telemetry import Telemetry
 
 _telemetry = Telemetry(OUTBOX_RELAY)
+prepare("outbox", "idempotency", "audit_chain")
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:  # noqa: ARG001 - the schedule's event says nothing that matters here

@@ -7,6 +7,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from payments.assembly.storing import prepare
 from payments.assembly.working import worker_from
 from payments.functions import PAYMENT_WORKER, Metric
 from payments.service.working import Message, Worker
@@ -14,6 +15,7 @@ from payments.settings import PaymentWorkerSettings, load
 from payments.telemetry import Telemetry
 
 _telemetry = Telemetry(PAYMENT_WORKER)
+prepare("payments", "outbox")
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

@@ -8,16 +8,15 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from payments import gateway, http
+from payments.assembly.storing import prepare, store_from
 from payments.functions import PROCESS_PAYMENT
 from payments.messaging.work_queue import SqsWorkQueue
 from payments.routes.process_payment import process_payment
 from payments.settings import ProcessPaymentSettings, load
-from payments.storage.database import from_settings
-from payments.storage.outbox import Outbox
-from payments.storage.payments import Payments
 from payments.telemetry import Telemetry
 
 _telemetry = Telemetry(PROCESS_PAYMENT)
+prepare("payments", "outbox")
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -27,9 +26,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 def _process(request: http.Request) -> http.Answer:
     settings = _settings()
-    database = from_settings(settings.database)
+    store = store_from(settings.place)
     queue = SqsWorkQueue(settings.work_queue_url)
-    return process_payment(request, payments=Payments(database), queue=queue, outbox=Outbox(database), telemetry=_telemetry)
+    return process_payment(request, payments=store.payments, queue=queue, outbox=store.outbox, telemetry=_telemetry)
 
 
 @cache

@@ -8,14 +8,14 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from payments import gateway, http
+from payments.assembly.storing import prepare, store_from
 from payments.functions import VERIFY_PAYMENT
 from payments.routes.verify_payment import verify_payment
 from payments.settings import VerifyPaymentSettings, load
-from payments.storage.database import from_settings
-from payments.storage.payments import Payments
 from payments.telemetry import Telemetry
 
 _telemetry = Telemetry(VERIFY_PAYMENT)
+prepare("payments")
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -24,7 +24,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _verify(request: http.Request) -> http.Answer:
-    return verify_payment(request, payments=Payments(from_settings(_settings().database)))
+    return verify_payment(request, payments=store_from(_settings().place).payments)
 
 
 @cache

@@ -11,8 +11,7 @@ from payments.domain.payment import PaymentRequest
 from payments.functions import Metric
 from payments.messaging.work_queue import WorkQueue
 from payments.service.accepting import accept, hand_over
-from payments.storage.outbox import Outbox
-from payments.storage.payments import Payments
+from payments.storage.store import Outbox, Payments
 from payments.telemetry import Telemetry
 
 KEY_PATTERN = r"^[\x21-\x7e]{1,255}$"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from payments import http
 from payments.service.verifying import PaymentStatus, VerifyRequest, verify
-from payments.storage.payments import Payments
+from payments.storage.store import Payments
 
 
 def verify_payment(request: http.Request, *, payments: Payments) -> http.Answer:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from payments import errors
 from payments.domain.payment import Model, PaymentRequest, State
 from payments.messaging.work_queue import Work, WorkQueue
-from payments.storage.outbox import Outbox
-from payments.storage.payments import Acceptance, KeyInProgress, KeyReused, Payments, ReferenceInUse
+from payments.storage.store import Acceptance, KeyInProgress, KeyReused, Outbox, Payments, ReferenceInUse
 from payments.telemetry import Telemetry
 
 

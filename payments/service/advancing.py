@@ -11,8 +11,7 @@ from typing import Any
 from payments.domain.payment import FINAL, Payment, State, Step
 from payments.functions import Metric
 from payments.processors.base import Approved, Charge, Outcome, Processor, ProcessorRefused, ProcessorUnavailable
-from payments.storage.database import DatabaseUnavailable
-from payments.storage.payments import Payments
+from payments.storage.store import DatabaseUnavailable, Payments
 from payments.telemetry import Telemetry
 
 MARGIN = 15.0

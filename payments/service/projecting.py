@@ -9,9 +9,9 @@ from typing import Any
 
 from payments.domain.payment import State, event_id
 from payments.messaging.events import PaymentEvent, PaymentEvents
-from payments.storage.outbox import Outbox, OutboxRow
 from payments.storage.receipts import Receipt, Receipts
 from payments.storage.sessions import Sessions
+from payments.storage.store import Outbox, OutboxRow
 from payments.storage.transaction_log import Entry, TransactionLog
 from payments.telemetry import Telemetry
 

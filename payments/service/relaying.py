@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from payments.functions import Metric
 from payments.messaging.work_queue import Work, WorkQueue
 from payments.service.projecting import Projector
-from payments.storage.audit_chain import AuditChain
 from payments.storage.audit_trail import S3AuditTrail
-from payments.storage.idempotency import IdempotencyKeys
-from payments.storage.outbox import Outbox
+from payments.storage.store import AuditChain, IdempotencyKeys, Outbox
 from payments.telemetry import Telemetry
 
 MARGIN = 8.0
@@ -96,5 +94,5 @@ class Relay:
     def _write_audit(self) -> int:
         records = self.chain.unwritten(limit=_AUDIT_RECORDS)
         self.trail.write(records)
-        self.chain.written(record.position for record in records)
+        self.chain.written(records)
         return len(records)

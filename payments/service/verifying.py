@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from payments import errors
 from payments.domain.audit import timestamp
 from payments.domain.payment import Model, Payment, Reference, State
-from payments.storage.payments import Payments
+from payments.storage.store import Payments
 
 
 class VerifyRequest(Model):

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
-from payments.domain.payment import TRANSITIONS, Payment, State, Step
+from payments.domain.payment import TRANSITIONS, Payment, PaymentRequest, State, Step
 from payments.storage.cache import Name, PaymentCache
-from payments.storage.database import Database
-from payments.storage.payments import Payments
+from payments.storage.store import Acceptance, Payments
 
 _REMEMBERED = 50_000
 """Payments of which a process remembers what it told; some 10 MB."""
 
 
-class CachedPayments(Payments):
-    """The same as Payments; but what `find` gives back may be the cache's, without the payment's token, session, metadata and processor.
+class CachedPayments:
+    """The same as the payments behind it; but what `find` gives back may be the cache's, without the payment's token, session, metadata and processor.
 
     What `find` tells of a payment is never older than what it told before:
 
@@ -27,10 +26,18 @@ class CachedPayments(Payments):
       reaches Redis, the one may tell what the other knows to be over, for as long as the cache keeps it.
     """
 
-    def __init__(self, database: Database, cache: PaymentCache) -> None:
-        super().__init__(database)
+    def __init__(self, payments: Payments, cache: PaymentCache) -> None:
+        self._payments = payments
         self._cache = cache
         self._told = _Told()
+
+    def accept(self, request: PaymentRequest, *, merchant: str, key: str, correlation_id: str, answer: Callable[[str], str]) -> Acceptance:
+        """See Payments."""
+        return self._payments.accept(request, merchant=merchant, key=key, correlation_id=correlation_id, answer=answer)
+
+    def load(self, payment_ids: Iterable[str]) -> dict[str, Payment]:
+        """See Payments."""
+        return self._payments.load(payment_ids)
 
     def find(self, merchant: str, *, payment_id: str | None = None, reference: str | None = None) -> Payment | None:
         """See Payments."""
@@ -38,10 +45,10 @@ class CachedPayments(Payments):
             cached = self._cache.get(merchant, Name(payment_id, reference))
             if cached is not None and self._told.allows(cached):
                 return cached
-        payment = super().find(merchant, payment_id=payment_id, reference=reference)
+        payment = self._payments.find(merchant, payment_id=payment_id, reference=reference)
         if payment is not None and not self._cache.put(payment):
             # It was moved while it was read.
-            payment = super().find(merchant, payment_id=payment_id, reference=reference)
+            payment = self._payments.find(merchant, payment_id=payment_id, reference=reference)
         if payment is not None:
             self._told.note(payment)
         return payment
@@ -51,7 +58,7 @@ class CachedPayments(Payments):
         after = {step.payment_id: SEQUENCES[step.before] + 1 for step in steps}
         outdated: Mapping[str, int] = after
         try:
-            advanced = super().advance(steps)
+            advanced = self._payments.advance(steps)
             outdated = {payment_id: after[payment_id] for payment_id in advanced}
         finally:
             # After an error too: where the connection broke, it may have been done. Where it was not, the database is asked for a while.

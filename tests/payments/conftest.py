@@ -11,13 +11,15 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
+from payments.assembly.storing import store_from
 from payments.functions import FUNCTIONS
 from payments.settings import DatabaseSettings
-from payments.storage import database as connecting
+from payments.storage.postgres import database as connecting
+from tests.payments.kept import in_dynamo, in_postgres, kept, store
 from tests.payments.postgres import PASSWORD, USER, TestDatabase, database, empty_database, postgres_server, test_database
 from tests.payments.service import REGION, Service, aws
 
-__all__ = ["database", "empty_database", "logged", "postgres_server", "service", "test_database", "walled"]
+__all__ = ["database", "empty_database", "in_dynamo", "in_postgres", "kept", "logged", "postgres_server", "service", "store", "test_database", "walled"]
 
 ACCOUNT = "123456789012"
 
@@ -69,6 +71,7 @@ def _served(host: str, port: int, name: str, certificate: Path, monkeypatch: pyt
         _forget(modules)
         connecting.from_settings(made.database).close()
         connecting.from_settings.cache_clear()
+        store_from.cache_clear()
 
 
 def _forget(modules: list[ModuleType]) -> None:

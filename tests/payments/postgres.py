@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import pytest
 
 from localcloud.stores.postgres import PostgresServer
-from payments.storage import migrating
-from payments.storage.credentials import Credentials, Login
-from payments.storage.database import Connection, Connector, Database
+from payments.storage.postgres import migrating
+from payments.storage.postgres.credentials import Credentials, Login
+from payments.storage.postgres.database import Connection, Connector, Database
 
 USER = "payments"
 PASSWORD = "made-up for tests"

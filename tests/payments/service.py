@@ -17,7 +17,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from payments.functions import OUTBOX_RELAY, PAYMENT_WORKER, PROCESS_PAYMENT, VERIFY_PAYMENT, Function
 from payments.settings import DatabaseSettings
-from payments.storage.database import from_settings
+from payments.storage.postgres.database import from_settings
 
 EVENTS = Path(__file__).parent / "events"
 REGION = "us-east-1"

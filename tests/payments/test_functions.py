@@ -49,14 +49,23 @@ SETTINGS: dict[str, type[Settings]] = {
     MIGRATE_DATABASE.name: MigrateDatabaseSettings,
 }
 NEEDED: dict[str, set[str]] = {
-    PROCESS_PAYMENT.name: {"routes.process_payment", "service.accepting", "messaging.work_queue", "storage.outbox", "storage.payments", "gateway"},
-    VERIFY_PAYMENT.name: {"routes.verify_payment", "service.verifying", "storage.payments", "gateway"},
+    PROCESS_PAYMENT.name: {"routes.process_payment", "service.accepting", "messaging.work_queue", "gateway"},
+    VERIFY_PAYMENT.name: {"routes.verify_payment", "service.verifying", "gateway"},
     PAYMENT_WORKER.name: {"service.working", "service.advancing", "service.projecting", "messaging.dead_letters", "messaging.work_queue",
-                          "messaging.events", "processors.factory", "storage.outbox", "storage.payments", "storage.receipts", "storage.transaction_log"},
-    OUTBOX_RELAY.name: {"service.relaying", "service.projecting", "messaging.work_queue", "messaging.events", "storage.outbox", "storage.audit_chain",
-                        "storage.audit_trail", "storage.idempotency", "storage.receipts", "storage.transaction_log"},
-    MIGRATE_DATABASE.name: {"storage.migrating"},
+                          "messaging.events", "processors.factory", "storage.receipts", "storage.transaction_log"},
+    OUTBOX_RELAY.name: {"service.relaying", "service.projecting", "messaging.work_queue", "messaging.events", "storage.audit_trail",
+                        "storage.receipts", "storage.transaction_log"},
+    MIGRATE_DATABASE.name: {"storage.postgres.migrating", "storage.postgres.schema"},
 }  # fmt: skip
+# Of the store that the environment has; of the other one nothing at all.
+NEEDED_OF_STORE: dict[str, set[str]] = {
+    PROCESS_PAYMENT.name: {"store", "payments", "outbox"},
+    VERIFY_PAYMENT.name: {"store", "payments"},
+    PAYMENT_WORKER.name: {"store", "payments", "outbox"},
+    OUTBOX_RELAY.name: {"store", "outbox", "idempotency", "audit_chain"},
+    MIGRATE_DATABASE.name: set(),
+}
+PARTS_OF_STORE = {"store", "payments", "outbox", "idempotency", "audit_chain", "ledger", "migrating"}
 each = pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
 
 
@@ -210,17 +219,25 @@ def test_the_domain_imports_no_sdk() -> None:
     assert not modules & {"boto3", "botocore", "aws_lambda_powertools", "psycopg"}
 
 
-@each
-def test_a_handler_imports_what_its_route_needs_and_makes_no_client(function: Function) -> None:
-    modules = imported(f"from {function.module} import handler; from payments import clients; assert not clients.made()")
+@pytest.mark.parametrize(
+    ("function", "store"), [(function, store) for function in FUNCTIONS for store in function.stores], ids=lambda value: getattr(value, "name", value)
+)
+def test_a_handler_imports_what_its_route_needs_and_makes_no_client(function: Function, store: Store) -> None:
+    place = "import os; os.environ['PAYMENTS_TABLE'] = 'payments'; " if store == "dynamodb" else ""
+    modules = imported(f"{place}from {function.module} import handler; from payments import clients; assert not clients.made()")
     own = {name.removeprefix("payments.") for name in modules if name.startswith("payments.")}
     others = {other.module.removeprefix("payments.") for other in FUNCTIONS if other is not function}
-    parts = {module for needed in NEEDED.values() for module in needed}
-    assert own & parts == NEEDED[function.name]
+    kind, other = ("postgres", "dynamodb") if store == "relational" else ("dynamodb", "postgres")
+    parts = {module for needed in NEEDED.values() for module in needed} | {f"storage.{kind}.{part}" for part in PARTS_OF_STORE}
+    allowed = NEEDED[function.name] | {f"storage.{kind}.{part}" for part in NEEDED_OF_STORE[function.name]}
+    # What recovers keys in the table completes them as the payments do, and what takes payments in names rows as the outbox does.
+    follows = {"storage.dynamodb.payments", "storage.dynamodb.outbox"} if kind == "dynamodb" else set[str]()
+    assert allowed <= own & parts <= allowed | follows
+    assert not {name for name in own if name.startswith(f"storage.{other}.")}
     assert not own & others
     only = {"stripe": set[str](), "aws_xray_sdk": set[str](), "yoyo": {MIGRATE_DATABASE.name}, "tenacity": {PAYMENT_WORKER.name}}
     assert not {name for name, of in only.items() if name in modules and function.name not in of}
-    assert not modules & {"moto", "pulumi", "rich", "redis", "starlette"}
+    assert not modules & {"moto", "pulumi", "rich", "redis", "starlette", *({"psycopg"} if kind == "dynamodb" else ())}
     assert not {name for name in modules if name.partition(".")[0] in {"shared", "ops", "projects", "localcloud", "tests"}}
 
 

@@ -13,8 +13,8 @@ from payments.messaging.work_queue import SqsWorkQueue
 from payments.service import relaying
 from payments.service.relaying import RelayError
 from payments.storage.audit_trail import S3AuditTrail
-from payments.storage.database import from_settings
-from payments.storage.idempotency import IdempotencyKeys
+from payments.storage.postgres.database import from_settings
+from payments.storage.postgres.idempotency import PostgresIdempotencyKeys
 from tests.payments.service import CORRELATION_ID, Service
 
 NOTHING = {
@@ -115,7 +115,7 @@ def test_the_audit_chain_is_written_once(service: Service) -> None:
 def test_audit_records_that_were_written_and_not_noted_stay_as_they_are(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     service.accepted("a")
     with monkeypatch.context() as crashed:
-        crashed.setattr("payments.storage.audit_chain.AuditChain.written", cut_off)
+        crashed.setattr("payments.storage.postgres.audit_chain.PostgresAuditChain.written", cut_off)
         with pytest.raises(RelayError, match="audit_written"):
             service.relay()
     before = service.objects(service.audit)
@@ -194,10 +194,10 @@ def test_two_relays_at_once_send_once(service: Service, abandoned: list[str], mo
 def test_the_limits_of_a_task_are_what_a_bite_is(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
 
-    def noted(_: IdempotencyKeys, *, limit: int) -> int:
+    def noted(_: PostgresIdempotencyKeys, *, limit: int) -> int:
         asked.append(limit)
         return limit if len(asked) < 3 else 0
 
-    monkeypatch.setattr(IdempotencyKeys, "reap", noted)
+    monkeypatch.setattr(PostgresIdempotencyKeys, "reap", noted)
     assert service.relay()["keys_reaped"] == 2 * asked[0]
     assert len(asked) == 3

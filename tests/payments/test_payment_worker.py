@@ -11,8 +11,8 @@ import pytest
 
 from payments.messaging.dead_letters import SqsDeadLetters
 from payments.processors.base import Approved, Charge, Declined, Outcome, ProcessorRefused, ProcessorUnavailable
-from payments.storage.database import DatabaseUnavailable
-from payments.storage.payments import Payments
+from payments.storage.postgres.database import DatabaseUnavailable
+from payments.storage.postgres.payments import PostgresPayments
 from tests.payments.scripted import Scripted, raising
 from tests.payments.service import CORRELATION_ID, Service
 
@@ -121,8 +121,8 @@ def test_a_batch_asks_the_processor_for_all_payments_at_once(service: Service, p
 def test_a_batch_takes_the_database_as_few_calls_as_one_payment(service: Service, processor: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[str] = []
     for name in ("load", "advance"):
-        method = getattr(Payments, name)
-        monkeypatch.setattr(Payments, name, lambda *args, name=name, method=method: (calls.append(name), method(*args))[1])
+        method = getattr(PostgresPayments, name)
+        monkeypatch.setattr(PostgresPayments, name, lambda *args, name=name, method=method: (calls.append(name), method(*args))[1])
     service.accepted(*"abcdefghij")
     assert service.work(*service.taken()) == []
     assert calls == ["load", "advance", "advance", "advance"]
@@ -212,7 +212,7 @@ def test_where_the_database_fails_the_whole_batch_comes_again(
     ids = service.accepted("a", "b")
     messages = service.taken()
     with monkeypatch.context() as patched:
-        patched.setattr(Payments, method, broken)
+        patched.setattr(PostgresPayments, method, broken)
         assert service.work(*messages) == ["message-0", "message-1"]
         assert service.work(*messages, receives=5) == []
     assert processor.asked == []

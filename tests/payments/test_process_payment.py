@@ -14,8 +14,8 @@ from botocore.exceptions import ClientError
 
 from payments.functions import PROCESS_PAYMENT
 from payments.messaging.work_queue import SqsWorkQueue
-from payments.storage.database import from_settings
-from payments.storage.payments import Payments
+from payments.storage.postgres.database import from_settings
+from payments.storage.postgres.payments import PostgresPayments
 from tests.payments.service import CORRELATION_ID, REQUEST, Service, answered, api_event, aws, invoke
 
 
@@ -193,7 +193,7 @@ def test_where_aws_is_busy_the_caller_is_asked_to_come_again(service: Service, m
     def throttled(*_: Any, **__: Any) -> None:
         raise ClientError({"Error": {"Code": "ThrottlingException"}}, "GetSecretValue")
 
-    monkeypatch.setattr(Payments, "accept", throttled)
+    monkeypatch.setattr(PostgresPayments, "accept", throttled)
     assert service.process(REQUEST)[0] == 503
 
 

@@ -12,8 +12,8 @@ from psycopg.sql import SQL, Identifier
 
 from payments.domain.card_data import REMOVED, has_card_number
 from payments.messaging.dead_letters import without_card_data
-from payments.storage.database import from_settings
-from payments.storage.payments import Payments
+from payments.storage.postgres.database import from_settings
+from payments.storage.postgres.payments import PostgresPayments
 from tests.payments.service import REQUEST, Service
 
 # Test numbers that the brands' and processors' documentation names.
@@ -128,7 +128,7 @@ def test_should_a_library_name_a_number_in_an_error_the_log_has_it_removed(
     def careless(*_: Any, **__: Any) -> None:
         raise RuntimeError("cannot store 4242 4242 4242 4242")
 
-    monkeypatch.setattr(Payments, "accept", careless)
+    monkeypatch.setattr(PostgresPayments, "accept", careless)
     assert service.process(REQUEST)[0] == 500
     text = logged()
     assert "4242" not in text

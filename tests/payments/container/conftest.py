@@ -9,7 +9,8 @@ import pytest
 from payments.functions import VERIFY_PAYMENT
 from payments.storage.cache import PaymentCache
 from payments.storage.cached_payments import CachedPayments
-from payments.storage.database import Database
+from payments.storage.postgres.database import Database
+from payments.storage.postgres.payments import PostgresPayments
 from payments.telemetry import Telemetry
 from tests.payments.container.redis_server import RedisServer
 
@@ -62,4 +63,4 @@ def cache(another_cache: Callable[[], PaymentCache]) -> PaymentCache:
 
 @pytest.fixture
 def payments(database: Database, cache: PaymentCache) -> CachedPayments:
-    return CachedPayments(database, cache)
+    return CachedPayments(PostgresPayments(database), cache)

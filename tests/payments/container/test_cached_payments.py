@@ -14,8 +14,9 @@ from payments.service.verifying import PaymentStatus
 from payments.storage import cache as caching
 from payments.storage.cache import PAUSE, PaymentCache
 from payments.storage.cached_payments import SEQUENCES, CachedPayments
-from payments.storage.database import Database, DatabaseUnavailable
-from payments.storage.payments import Payments
+from payments.storage.postgres.database import Database, DatabaseUnavailable
+from payments.storage.postgres.payments import PostgresPayments
+from payments.storage.postgres.store import PostgresStore
 from tests.payments.container.conftest import Clock
 from tests.payments.container.redis_server import RedisServer
 from tests.payments.postgres import TestDatabase
@@ -26,25 +27,25 @@ from tests.payments.storage.making import CAPTURE, another, step, walk
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """One entry for each time that the database was asked for a payment."""
     asked: list[Any] = []
-    find = Payments.find
+    find = PostgresPayments.find
 
-    def noted(self: Payments, merchant: str, **name: Any) -> Payment | None:
+    def noted(self: PostgresPayments, merchant: str, **name: Any) -> Payment | None:
         asked.append(name)
         return find(self, merchant, **name)
 
-    monkeypatch.setattr(Payments, "find", noted)
+    monkeypatch.setattr(PostgresPayments, "find", noted)
     return asked
 
 
-def state(payments: Payments, payment_id: str) -> State:
+def state(payments: CachedPayments, payment_id: str) -> State:
     found = payments.find("default", payment_id=payment_id)
     assert found is not None
     return found.state
 
 
 def test_what_callers_are_told_is_the_same_from_the_cache(payments: CachedPayments, database: Database, asked: list[Any]) -> None:
-    made = another(database, reference="order 1", session_id="s", metadata={"a": 1})
-    walk(database, made)
+    made = another(PostgresStore(database), reference="order 1", session_id="s", metadata={"a": 1})
+    walk(PostgresStore(database), made)
     read = [payments.find("default", payment_id=made), payments.find("default", payment_id=made), payments.find("default", reference="order 1")]
     assert len(asked) == 1
     first, *rest = [PaymentStatus.of(payment).model_dump_json() for payment in read if payment]
@@ -53,7 +54,7 @@ def test_what_callers_are_told_is_the_same_from_the_cache(payments: CachedPaymen
 
 def test_a_payment_that_there_is_not_is_asked_for_each_time(payments: CachedPayments, database: Database, asked: list[Any]) -> None:
     assert payments.find("default", reference="order 1") is None
-    another(database, reference="order 1")
+    another(PostgresStore(database), reference="order 1")
     assert payments.find("default", reference="order 1") is not None
     assert payments.find("somebody else", reference="order 1") is None
     with pytest.raises(ValueError, match="exactly one"):
@@ -62,8 +63,8 @@ def test_a_payment_that_there_is_not_is_asked_for_each_time(payments: CachedPaym
 
 
 def test_a_step_is_told_as_soon_as_it_is_committed(payments: CachedPayments, database: Database, another_cache: Callable[[], PaymentCache]) -> None:
-    elsewhere = CachedPayments(database, another_cache())
-    made, bystander = another(database), another(database)
+    elsewhere = CachedPayments(PostgresPayments(database), another_cache())
+    made, bystander = another(PostgresStore(database)), another(PostgresStore(database))
     at = State.RECEIVED
     for after in CAPTURE:
         assert state(payments, made) is at
@@ -77,17 +78,17 @@ def test_a_step_is_told_as_soon_as_it_is_committed(payments: CachedPayments, dat
 def test_a_reading_that_comes_too_late_is_neither_kept_nor_told(
     payments: CachedPayments, database: Database, another_cache: Callable[[], PaymentCache], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    elsewhere = CachedPayments(database, another_cache())
-    made = another(database)
-    find = Payments.find
+    elsewhere = CachedPayments(PostgresPayments(database), another_cache())
+    made = another(PostgresStore(database))
+    find = PostgresPayments.find
 
-    def overtaken(self: Payments, merchant: str, **name: Any) -> Payment | None:
-        monkeypatch.setattr(Payments, "find", find)
+    def overtaken(self: PostgresPayments, merchant: str, **name: Any) -> Payment | None:
+        monkeypatch.setattr(PostgresPayments, "find", find)
         old = find(self, merchant, **name)
         elsewhere.advance([step(made, State.RECEIVED, State.SUBMITTED)])
         return old
 
-    monkeypatch.setattr(Payments, "find", overtaken)
+    monkeypatch.setattr(PostgresPayments, "find", overtaken)
     assert state(payments, made) is State.SUBMITTED
     assert state(elsewhere, made) is State.SUBMITTED
 
@@ -96,9 +97,9 @@ def test_a_move_that_nobody_told_the_cache_of_is_seen_when_its_time_is_over(
     payments: CachedPayments, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(caching, "MOVING_SECONDS", 0.3)
-    made = another(database)
+    made = another(PostgresStore(database))
     assert state(payments, made) is State.RECEIVED
-    walk(database, made)
+    walk(PostgresStore(database), made)
     assert state(payments, made) is State.RECEIVED
     time.sleep(0.35)
     assert state(payments, made) is State.CAPTURED
@@ -107,8 +108,8 @@ def test_a_move_that_nobody_told_the_cache_of_is_seen_when_its_time_is_over(
 def test_a_redis_that_missed_a_step_does_not_take_a_process_back(
     payments: CachedPayments, database: Database, redis_server: RedisServer, clock: Clock, asked: list[Any]
 ) -> None:
-    made = another(database)
-    walk(database, made)
+    made = another(PostgresStore(database))
+    walk(PostgresStore(database), made)
     assert state(payments, made) is State.CAPTURED
     redis_server.freeze()
     assert payments.advance([step(made, State.CAPTURED, State.REFUNDED)]) == {made}
@@ -123,7 +124,7 @@ def test_a_redis_that_missed_a_step_does_not_take_a_process_back(
 
 def test_without_redis_everything_is_told_by_the_database(payments: CachedPayments, database: Database, redis_server: RedisServer) -> None:
     redis_server.stop()
-    made = another(database)
+    made = another(PostgresStore(database))
     assert payments.advance([step(made, State.RECEIVED, State.SUBMITTED)]) == {made}
     assert state(payments, made) is State.SUBMITTED
 
@@ -131,16 +132,16 @@ def test_without_redis_everything_is_told_by_the_database(payments: CachedPaymen
 def test_after_an_error_of_the_database_the_cache_tells_nothing_old(
     payments: CachedPayments, database: Database, monkeypatch: pytest.MonkeyPatch, asked: list[Any]
 ) -> None:
-    made = another(database)
+    made = another(PostgresStore(database))
     assert state(payments, made) is State.RECEIVED
-    advance = Payments.advance
+    advance = PostgresPayments.advance
 
-    def cut_off(self: Payments, steps: Any) -> set[str]:
+    def cut_off(self: PostgresPayments, steps: Any) -> set[str]:
         advance(self, steps)
         raise DatabaseUnavailable("the connection broke during the commit")
 
     with monkeypatch.context() as broken:
-        broken.setattr(Payments, "advance", cut_off)
+        broken.setattr(PostgresPayments, "advance", cut_off)
         with pytest.raises(DatabaseUnavailable):
             payments.advance([step(made, State.RECEIVED, State.SUBMITTED)])
     assert state(payments, made) is State.SUBMITTED
@@ -151,9 +152,9 @@ def test_states_never_go_back_for_readers_in_several_processes(
 ) -> None:
     monkeypatch.setattr(caching, "MOVING_SECONDS", 0.02)
     database = test_database.database()
-    names = [another(database) for _ in range(12)]
-    readers = [CachedPayments(database, another_cache()) for _ in range(4)]
-    writer = CachedPayments(database, another_cache())
+    names = [another(PostgresStore(database)) for _ in range(12)]
+    readers = [CachedPayments(PostgresPayments(database), another_cache()) for _ in range(4)]
+    writer = CachedPayments(PostgresPayments(database), another_cache())
     told = dict.fromkeys(names, 0)
     faults: list[tuple[str, int, int]] = []
     done = threading.Event()

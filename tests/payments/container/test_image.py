@@ -11,7 +11,7 @@ import pytest
 from ops.package_trust import DIGEST, SOURCE
 from payments.container import command
 from payments.functions import PYTHON_VERSION
-from payments.storage.database import TRUST_BUNDLE
+from payments.storage.postgres.database import TRUST_BUNDLE
 
 ROOT = Path(__file__).parents[3]
 

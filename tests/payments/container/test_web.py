@@ -18,9 +18,9 @@ from payments import http
 from payments.container import web
 from payments.container.settings import WebSettings
 from payments.settings import SettingsError, load
-from payments.storage.database import Database
-from payments.storage.migrating import rollback
-from payments.storage.payments import Payments
+from payments.storage.postgres.migrating import rollback
+from payments.storage.postgres.payments import PostgresPayments
+from payments.storage.postgres.store import PostgresStore
 from tests.payments.container.redis_server import RedisServer
 from tests.payments.container.serving import served
 from tests.payments.postgres import TestDatabase, migrator
@@ -137,11 +137,11 @@ def test_it_is_ready_when_the_database_has_its_schema(client: httpx.Client, test
 def test_many_who_ask_whether_it_is_ready_cost_one_look(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     looks: list[float] = []
 
-    def look(database: Database) -> bool:
+    def look(_: PostgresStore) -> bool:
         looks.append(time.monotonic())
         return True
 
-    monkeypatch.setattr("payments.container.health.is_at_head", look)
+    monkeypatch.setattr("payments.storage.postgres.store.PostgresStore.is_ready", look)
     monkeypatch.setattr("payments.container.health.REMEMBERED", 60.0)
     assert {client.get("/ready").status_code for _ in range(20)} == {200}
     assert len(looks) == 1
@@ -149,7 +149,7 @@ def test_many_who_ask_whether_it_is_ready_cost_one_look(client: httpx.Client, mo
 
 def test_a_database_that_does_not_answer_is_not_waited_for(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     answered = threading.Event()
-    monkeypatch.setattr("payments.container.health.is_at_head", lambda _: answered.wait(30))
+    monkeypatch.setattr("payments.storage.postgres.store.PostgresStore.is_ready", lambda _: answered.wait(30))
     monkeypatch.setattr("payments.container.health.PATIENCE", 0.05)
     assert [client.get("/ready").status_code for _ in range(2)] == [503, 503]
     answered.set()
@@ -185,7 +185,7 @@ def test_states_are_told_from_the_cache_where_there_is_one(
         first = client.post("/verify-payment", json={"payment_id": made})
         assert first.json()["state"] == "captured"
         with monkeypatch.context() as closed:
-            closed.setattr(Payments, "find", None)
+            closed.setattr(PostgresPayments, "find", None)
             assert client.post("/verify-payment", json={"payment_id": made}).json() == first.json()
             assert client.post("/verify-payment", json={"reference": "order a"}).json() == first.json()
         redis_server.stop()

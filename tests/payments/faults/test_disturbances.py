@@ -63,11 +63,11 @@ def test_a_processor_that_is_down_delays_payments_and_fails_none(world: World) -
 def test_requests_with_one_key_at_the_same_instant_make_one_payment(world: World) -> None:
     """The zygote runs one handler at a time, so the instant is made by threads on the same database, as two Lambda environments would."""
     from payments.domain.payment import PaymentRequest
-    from payments.storage.payments import KeyInProgress, Payments
+    from payments.storage.postgres.payments import KeyInProgress, PostgresPayments
 
     assert world.database
     request = PaymentRequest.model_validate({"amount": 1, "currency": "EUR", "payment_token": APPROVED, "reference": f"order {uuid.uuid4()}"})
-    payments, key = Payments(world.database), str(uuid.uuid4())
+    payments, key = PostgresPayments(world.database), str(uuid.uuid4())
 
     def accept(number: int) -> str | None:
         try:

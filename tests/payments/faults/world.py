@@ -17,7 +17,7 @@ import boto3
 import pytest
 
 from localcloud.stores.postgres import PostgresServer
-from payments.storage.database import Database
+from payments.storage.postgres.database import Database
 from tests.payments.processors.stripe_api import StripeApi
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -75,7 +75,7 @@ def arm(target: str, when: str, nth: int) -> Callable[[], int]:
 def tune() -> None:
     """This world's certificate authority; and what a crash left behind is taken for that at once, not after seconds."""
     from payments.service import relaying
-    from payments.storage import database
+    from payments.storage.postgres import database
 
     database.TRUST_BUNDLE = Path(os.environ["TEST_TRUST_BUNDLE"])
     relaying.WORK_AGE = 0.0

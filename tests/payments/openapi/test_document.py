@@ -18,7 +18,7 @@ from payments.domain.currency import MINOR_DIGITS
 from payments.domain.payment import LARGEST_AMOUNT, PaymentRequest
 from payments.openapi import document, text
 from payments.service.verifying import VerifyRequest
-from payments.storage.payments import KeyInProgress, Payments
+from payments.storage.postgres.payments import KeyInProgress, PostgresPayments
 from tests.payments.openapi.compatibility import breaks
 from tests.payments.service import REQUEST, Service
 
@@ -97,7 +97,7 @@ def test_every_answer_is_in_the_document(service: Service, monkeypatch: pytest.M
             raise error
 
         with monkeypatch.context() as patched:
-            patched.setattr(Payments, "accept", fail)
+            patched.setattr(PostgresPayments, "accept", fail)
             return told("/process-payment", service.process(REQUEST, "other")[2])
 
     process = [

@@ -10,18 +10,13 @@ import pytest
 
 from payments.domain.ledger import MOVEMENTS, Entry, Holder, account
 from payments.domain.payment import FINAL, TRANSITIONS, State
-from payments.storage.database import Database
-from payments.storage.idempotency import IdempotencyKeys, RecoveryPoint
-from payments.storage.ledger import Ledger
-from payments.storage.outbox import Outbox
-from payments.storage.payments import Payments
-from tests.payments.postgres import TestDatabase
+from payments.storage.store import RecoveryPoint, Store
 from tests.payments.storage.making import CAPTURE, DECLINE, accept, another, step, walk
 
 
-def test_a_step_is_made_from_where_the_payment_stands_and_from_nowhere_else(database: Database) -> None:
-    payments = Payments(database)
-    payment_id = accept(database).payment_id
+def test_a_step_is_made_from_where_the_payment_stands_and_from_nowhere_else(store: Store) -> None:
+    payments = store.payments
+    payment_id = accept(store).payment_id
     assert payments.advance([step(payment_id, State.SUBMITTED, State.AUTHORIZED)]) == set()
     assert payments.advance([step(payment_id, State.RECEIVED, State.SUBMITTED)]) == {payment_id}
     assert payments.advance([step(payment_id, State.RECEIVED, State.SUBMITTED)]) == set()
@@ -29,9 +24,9 @@ def test_a_step_is_made_from_where_the_payment_stands_and_from_nowhere_else(data
     assert [change.state for change in found.history] == [State.RECEIVED, State.SUBMITTED]
 
 
-def test_every_step_is_in_the_history_with_what_is_known_of_it(database: Database) -> None:
-    payments = Payments(database)
-    payment_id = accept(database).payment_id
+def test_every_step_is_in_the_history_with_what_is_known_of_it(store: Store) -> None:
+    payments = store.payments
+    payment_id = accept(store).payment_id
     payments.advance([step(payment_id, State.RECEIVED, State.SUBMITTED)])
     payments.advance([step(payment_id, State.SUBMITTED, State.AUTHORIZED, processor_reference="ref-1")])
     payments.advance([step(payment_id, State.AUTHORIZED, State.FAILED, reason="expired")])
@@ -49,11 +44,11 @@ def test_every_step_is_in_the_history_with_what_is_known_of_it(database: Databas
     assert all(moment.utcoffset() is not None for moment in moments)
 
 
-def test_a_batch_moves_each_payment_on_its_own(database: Database) -> None:
-    payments = Payments(database)
-    received, submitted, captured = (another(database) for _ in range(3))
-    walk(database, submitted, [State.SUBMITTED])
-    walk(database, captured)
+def test_a_batch_moves_each_payment_on_its_own(store: Store) -> None:
+    payments = store.payments
+    received, submitted, captured = (another(store) for _ in range(3))
+    walk(store, submitted, [State.SUBMITTED])
+    walk(store, captured)
     unknown = "01900000-0000-7000-8000-000000000000"
     steps = [
         step(received, State.RECEIVED, State.SUBMITTED),
@@ -68,37 +63,37 @@ def test_a_batch_moves_each_payment_on_its_own(database: Database) -> None:
     assert payments.load([]) == {}
 
 
-def test_two_steps_of_a_payment_are_not_made_at_once(database: Database) -> None:
-    payment_id = accept(database).payment_id
+def test_two_steps_of_a_payment_are_not_made_at_once(store: Store) -> None:
+    payment_id = accept(store).payment_id
     with pytest.raises(ValueError, match="at once"):
-        Payments(database).advance([step(payment_id, State.RECEIVED, State.SUBMITTED), step(payment_id, State.SUBMITTED, State.AUTHORIZED)])
+        store.payments.advance([step(payment_id, State.RECEIVED, State.SUBMITTED), step(payment_id, State.SUBMITTED, State.AUTHORIZED)])
 
 
-def test_money_moves_on_capture_and_back_on_refund(database: Database) -> None:
-    payment_id = accept(database, merchant="shop").payment_id
-    walk(database, payment_id)
-    ledger = Ledger(database)
+def test_money_moves_on_capture_and_back_on_refund(store: Store) -> None:
+    payment_id = accept(store, merchant="shop").payment_id
+    walk(store, payment_id)
+    ledger = store.ledger
     captured = [Entry(payment_id, State.CAPTURED, "processor:sandbox", 1050, "EUR"), Entry(payment_id, State.CAPTURED, "merchant:shop", -1050, "EUR")]
     assert ledger.entries(payment_id) == captured
     assert ledger.balances() == {("processor:sandbox", "EUR"): 1050, ("merchant:shop", "EUR"): -1050}
     assert ledger.totals() == {"EUR": 0}
-    Payments(database).advance([step(payment_id, State.CAPTURED, State.REFUNDED)])
+    store.payments.advance([step(payment_id, State.CAPTURED, State.REFUNDED)])
     back = [Entry(payment_id, State.REFUNDED, "merchant:shop", 1050, "EUR"), Entry(payment_id, State.REFUNDED, "processor:sandbox", -1050, "EUR")]
     assert ledger.entries(payment_id) == captured + back
     assert set(ledger.balances().values()) == {0}
 
 
 @pytest.mark.parametrize("after", sorted(set(State) - {State.RECEIVED}))
-def test_the_ledger_has_what_the_rules_say_of_each_state(database: Database, after: State) -> None:
+def test_the_ledger_has_what_the_rules_say_of_each_state(store: Store, after: State) -> None:
     """The rules are the domain's table; here they are computed anew and compared with what the statement wrote."""
     before = {state: list(path) for path in paths() for state in path}
     path = next(path for path in sorted(paths(), key=len) if path[-1] is after)
     assert after in before
-    payment_id = accept(database).payment_id
-    walk(database, payment_id, path)
+    payment_id = accept(store).payment_id
+    walk(store, payment_id, path)
     names = {Holder.PROCESSOR: "sandbox", Holder.MERCHANT: "default"}
     expected = {(state, account(leg.holder, names[leg.holder]), leg.sign * 1050) for state in path for leg in MOVEMENTS.get(state, ())}
-    assert {(entry.movement, entry.account, entry.amount) for entry in Ledger(database).entries(payment_id)} == expected
+    assert {(entry.movement, entry.account, entry.amount) for entry in store.ledger.entries(payment_id)} == expected
 
 
 def paths() -> list[tuple[State, ...]]:
@@ -113,16 +108,16 @@ def paths() -> list[tuple[State, ...]]:
     return found
 
 
-def test_each_step_is_told(database: Database) -> None:
-    taken = accept(database, session_id="session-1")
-    walk(database, taken.payment_id, DECLINE)
-    with Outbox(database).pending("state") as rows:
+def test_each_step_is_told(store: Store) -> None:
+    taken = accept(store, session_id="session-1")
+    walk(store, taken.payment_id, DECLINE)
+    with store.outbox.pending("state") as rows:
         assert [(row.sequence, row.body["state"], row.body["processor"]) for row in rows] == [
             (1, "received", None),
             (2, "submitted", "sandbox"),
             (3, "declined", "sandbox"),
         ]
-        found = Payments(database).load([taken.payment_id])[taken.payment_id]
+        found = store.payments.load([taken.payment_id])[taken.payment_id]
         assert rows.rows[2].body == {
             "payment_id": taken.payment_id,
             "merchant": "default",
@@ -141,22 +136,21 @@ def test_each_step_is_told(database: Database) -> None:
 
 
 @pytest.mark.parametrize("path", [CAPTURE, DECLINE, (State.SUBMITTED, State.FAILED)])
-def test_the_key_is_completed_with_its_payment(database: Database, path: tuple[State, ...]) -> None:
-    keys = IdempotencyKeys(database)
-    taken = accept(database)
+def test_the_key_is_completed_with_its_payment(store: Store, path: tuple[State, ...]) -> None:
+    keys = store.keys
+    taken = accept(store)
     assert taken.work is not None
-    Outbox(database).mark_sent([taken.work])
+    store.outbox.mark_sent([taken.work])
     for before, after in itertools.pairwise((State.RECEIVED, *path)):
         assert keys.recovery_point("default", "key-1") is RecoveryPoint.WORK_QUEUED
-        Payments(database).advance([step(taken.payment_id, before, after)])
+        store.payments.advance([step(taken.payment_id, before, after)])
     assert path[-1] in FINAL
     assert keys.recovery_point("default", "key-1") is RecoveryPoint.COMPLETED
 
 
-def test_batches_with_the_same_payments_wait_for_one_another(test_database: TestDatabase) -> None:
+def test_batches_with_the_same_payments_wait_for_one_another(store: Store) -> None:
     """Each in another order, so that they would block each other if they did not lock in one order; and each step is made by one of them."""
-    database = test_database.database()
-    payment_ids = [another(database) for _ in range(30)]
+    payment_ids = [another(store) for _ in range(30)]
     callers = 4
     together = threading.Barrier(callers)
 
@@ -165,12 +159,11 @@ def test_batches_with_the_same_payments_wait_for_one_another(test_database: Test
         moved: list[set[str]] = []
         for before, after in itertools.pairwise((State.RECEIVED, *CAPTURE)):
             together.wait()
-            moved.append(Payments(database).advance([step(name, before, after) for name in (reversed(ordered) if number % 2 else ordered)]))
+            moved.append(store.payments.advance([step(name, before, after) for name in (reversed(ordered) if number % 2 else ordered)]))
         return moved
 
     with ThreadPoolExecutor(callers) as pool:
         outcomes = list(pool.map(call, range(callers)))
     for round_ in zip(*outcomes, strict=True):
         assert sorted(name for moved in round_ for name in moved) == sorted(payment_ids)
-    assert all(len(Ledger(database).entries(name)) == 2 for name in payment_ids)
-    database.close()
+    assert all(len(store.ledger.entries(name)) == 2 for name in payment_ids)

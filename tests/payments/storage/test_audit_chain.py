@@ -8,128 +8,101 @@ from datetime import UTC, date, datetime, timedelta
 
 from payments.domain.audit import GENESIS, AuditRecord, breaks
 from payments.domain.payment import State
-from payments.storage.audit_chain import AuditChain
-from payments.storage.database import Database
-from payments.storage.payments import Payments
-from tests.payments.postgres import TestDatabase
+from payments.storage.store import Store
+from tests.payments.kept import Kept
 from tests.payments.storage.making import CAPTURE, accept, another, walk
 
 
-def today(database: Database) -> date:
-    """By the database's clock, which decides."""
-    return database.run("SELECT (now() AT TIME ZONE 'UTC')::date")[0][0]
-
-
-def test_every_change_gets_into_the_chain_once_and_in_order(database: Database) -> None:
-    chain = AuditChain(database)
+def test_every_change_gets_into_the_chain_once_and_in_order(kept: Kept) -> None:
+    store = kept.store
+    chain = store.chain
     assert chain.extend() == []
-    taken = accept(database, metadata={"note": "hidden"})
-    walk(database, taken.payment_id)
+    taken = accept(store, metadata={"note": "hidden"})
+    walk(store, taken.payment_id)
     records = chain.extend()
     assert [(record.position, record.number, record.sequence, record.state) for record in records] == [
         (number, number, number, state) for number, state in enumerate((State.RECEIVED, *CAPTURE), start=1)
     ]
     assert records[0].previous_hash == GENESIS
-    assert {record.day for record in records} == {today(database).isoformat()}
-    assert list(breaks(today(database), records, GENESIS)) == []
-    payment = Payments(database).load([taken.payment_id])[taken.payment_id]
+    assert {record.day for record in records} == {kept.today().isoformat()}
+    assert list(breaks(kept.today(), records, GENESIS)) == []
+    payment = store.payments.load([taken.payment_id])[taken.payment_id]
     assert [datetime.fromisoformat(record.occurred_at) for record in records] == [change.occurred_at for change in payment.history]
     assert (records[0].payment_id, records[0].merchant, records[0].reference, records[0].amount) == (taken.payment_id, "default", "order 7", 1050)
     assert [record.processor for record in records] == [None, "sandbox", "sandbox", "sandbox"]
-    kept = "".join(record.canonical() for record in records)
-    assert "hidden" not in kept
-    assert "tok_approve" not in kept
+    texts = "".join(record.canonical() for record in records)
+    assert "hidden" not in texts
+    assert "tok_approve" not in texts
     assert chain.extend() == []
 
 
-def test_the_chain_goes_on_where_it_was(database: Database) -> None:
-    chain = AuditChain(database)
+def test_the_chain_goes_on_where_it_was(kept: Kept) -> None:
+    store = kept.store
+    chain = store.chain
     for _ in range(5):
-        another(database)
+        another(store)
     first = chain.extend(limit=2)
     rest = chain.extend()
     assert [record.position for record in first + rest] == [1, 2, 3, 4, 5]
-    assert list(breaks(today(database), first + rest, GENESIS)) == []
+    assert list(breaks(kept.today(), first + rest, GENESIS)) == []
 
 
-def test_records_are_unwritten_until_they_are_said_to_be_written(database: Database) -> None:
-    chain = AuditChain(database)
-    walk(database, accept(database).payment_id)
+def test_records_are_unwritten_until_they_are_said_to_be_written(store: Store) -> None:
+    chain = store.chain
+    walk(store, accept(store).payment_id)
     records = chain.extend()
     assert chain.unwritten() == records
     assert chain.unwritten(limit=1) == records[:1]
-    chain.written([record.position for record in records[:3]])
+    chain.written(records[:3])
     chain.written([])
     assert chain.unwritten() == records[3:]
-    at = database.run("SELECT written_at FROM audit_records WHERE position = 1")
-    chain.written([1])
-    assert database.run("SELECT written_at FROM audit_records WHERE position = 1") == at
+    chain.written(records[:1])
+    assert chain.unwritten() == records[3:]
 
 
-def continued_from(database: Database, day: date) -> AuditRecord:
-    """Makes the chain's only record one of that day, as if it had been taken in then; the record."""
-    another(database)
-    (record,) = AuditChain(database).extend()
-    moved = AuditRecord.from_canonical(record.canonical().replace(record.day, day.isoformat())).linked(GENESIS)
-    database.run("ALTER TABLE audit_records DISABLE TRIGGER USER")
-    database.run("UPDATE audit_records SET day = %s, hash = %s, record = %s", [day, moved.hash, moved.canonical()])
-    database.run("ALTER TABLE audit_records ENABLE TRIGGER USER")
-    return moved
+def test_a_new_day_counts_from_one_and_is_linked_to_the_last_one(kept: Kept) -> None:
+    store = kept.store
+    another(store)
+    before = kept.chained_on(kept.today() - timedelta(days=3))
+    another(store)
+    another(store)
+    records = store.chain.extend()
+    assert [(record.position, record.number, record.day) for record in records] == [(2, 1, str(kept.today())), (3, 2, str(kept.today()))]
+    assert list(breaks(kept.today(), records, before.hash)) == []
 
 
-def test_a_new_day_counts_from_one_and_is_linked_to_the_last_one(database: Database) -> None:
-    before = continued_from(database, today(database) - timedelta(days=3))
-    another(database)
-    another(database)
-    records = AuditChain(database).extend()
-    assert [(record.position, record.number, record.day) for record in records] == [(2, 1, str(today(database))), (3, 2, str(today(database)))]
-    assert list(breaks(today(database), records, before.hash)) == []
-
-
-def test_a_clock_that_goes_back_takes_no_day_back(database: Database) -> None:
-    tomorrow = today(database) + timedelta(days=1)
-    before = continued_from(database, tomorrow)
-    another(database)
-    (record,) = AuditChain(database).extend()
+def test_a_clock_that_goes_back_takes_no_day_back(kept: Kept) -> None:
+    store = kept.store
+    tomorrow = kept.today() + timedelta(days=1)
+    another(store)
+    before = kept.chained_on(tomorrow)
+    another(store)
+    (record,) = store.chain.extend()
     assert (record.position, record.number, record.day) == (2, 2, str(tomorrow))
     assert list(breaks(tomorrow, [before, record], GENESIS)) == []
 
 
-def test_one_writer_at_a_time(test_database: TestDatabase) -> None:
-    database = test_database.database()
+def test_one_writer_at_a_time(store: Store) -> None:
     for _ in range(60):
-        another(database)
+        another(store)
     together = threading.Barrier(4)
 
     def extend(_: int) -> list[AuditRecord]:
         together.wait()
-        return [record for _ in range(20) for record in AuditChain(database).extend(limit=5)]
+        return [record for _ in range(20) for record in store.chain.extend(limit=5)]
 
     with ThreadPoolExecutor(4) as pool:
         taken = [record for records in pool.map(extend, range(4)) for record in records]
-    taken += AuditChain(database).extend()
+    taken += store.chain.extend()
     taken.sort(key=lambda record: record.position)
     assert len(taken) == 60
     assert list(breaks(date.fromisoformat(taken[0].day), taken, GENESIS)) == []
-    assert AuditChain(database).unwritten() == taken
-    database.close()
+    assert store.chain.unwritten() == taken
 
 
-def test_a_writer_that_finds_another_at_it_does_not_wait(test_database: TestDatabase) -> None:
-    one, other = test_database.database(), test_database.database()
-    another(one)
-    with one.transaction():
-        assert len(AuditChain(one).extend()) == 1
-        assert AuditChain(other).extend() == []
-    another(other)
-    assert [record.position for record in AuditChain(other).extend()] == [2]
-    one.close()
-    other.close()
-
-
-def test_moments_are_written_in_utc_with_microseconds(database: Database) -> None:
-    another(database)
-    (record,) = AuditChain(database).extend()
+def test_moments_are_written_in_utc_with_microseconds(store: Store) -> None:
+    another(store)
+    (record,) = store.chain.extend()
     for text in (record.occurred_at, record.recorded_at):
         assert datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC) <= datetime.now(UTC) + timedelta(minutes=1)
         assert len(text) == len("2026-01-01T00:00:00.000000Z")

@@ -14,9 +14,9 @@ from moto import mock_aws
 
 from payments import clients
 from payments.settings import DatabaseSettings
-from payments.storage import database as module
-from payments.storage.credentials import Credentials, CredentialsError, Login
-from payments.storage.database import DatabaseUnavailable, from_settings
+from payments.storage.postgres import database as module
+from payments.storage.postgres.credentials import Credentials, CredentialsError, Login
+from payments.storage.postgres.database import DatabaseUnavailable, from_settings
 from tests.payments.postgres import PASSWORD, USER, Known, TestDatabase
 
 REGION = "us-east-1"

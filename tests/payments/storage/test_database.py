@@ -11,9 +11,10 @@ import pytest
 
 from localcloud.stores.postgres import PostgresServer
 from payments.domain.payment import State
-from payments.storage import database as module
-from payments.storage.database import Connection, Database, DatabaseUnavailable, LockTimeout
-from payments.storage.payments import Payments
+from payments.storage.postgres import database as module
+from payments.storage.postgres.database import Connection, Database, DatabaseUnavailable, LockTimeout
+from payments.storage.postgres.payments import PostgresPayments
+from payments.storage.postgres.store import PostgresStore
 from tests.payments.postgres import TestDatabase, prepare
 from tests.payments.storage.making import accept, step
 
@@ -91,35 +92,35 @@ def test_a_statement_that_may_be_repeated_is_when_the_connection_breaks(
 
 
 def test_a_transaction_whose_connection_breaks_is_undone_and_not_repeated(database: Database, test_database: TestDatabase) -> None:
-    payment_id = accept(database).payment_id
+    payment_id = accept(PostgresStore(database)).payment_id
 
     def broken() -> None:
         with database.transaction() as connection:
-            assert Payments(database).advance([step(payment_id, State.RECEIVED, State.SUBMITTED)]) == {payment_id}
+            assert PostgresPayments(database).advance([step(payment_id, State.RECEIVED, State.SUBMITTED)]) == {payment_id}
             end(test_database, connection.info.backend_pid)
             # Repeatable or not: what came before it in the transaction is gone.
             database.run("SELECT 1", repeatable=True)
 
     with pytest.raises(DatabaseUnavailable):
         broken()
-    assert Payments(database).load([payment_id])[payment_id].state is State.RECEIVED
+    assert PostgresPayments(database).load([payment_id])[payment_id].state is State.RECEIVED
 
 
 def test_an_exception_undoes_the_transaction_and_a_block_inside_it_alone(database: Database) -> None:
     def undone(number: int) -> None:
         with database.transaction():
-            accept(database, f"key-{number}", reference=f"order {number}")
+            accept(PostgresStore(database), f"key-{number}", reference=f"order {number}")
             raise KeyError
 
     with pytest.raises(KeyError):
         undone(7)
-    assert Payments(database).find("default", reference="order 7") is None
+    assert PostgresPayments(database).find("default", reference="order 7") is None
     with database.transaction():
-        accept(database, "key-2", reference="order 8")
+        accept(PostgresStore(database), "key-2", reference="order 8")
         with pytest.raises(KeyError):
             undone(9)
-    assert Payments(database).find("default", reference="order 8") is not None
-    assert Payments(database).find("default", reference="order 9") is None
+    assert PostgresPayments(database).find("default", reference="order 8") is not None
+    assert PostgresPayments(database).find("default", reference="order 9") is None
 
 
 def test_a_statement_does_not_run_for_ever(test_database: TestDatabase) -> None:
@@ -173,7 +174,7 @@ def test_a_standby_that_was_the_primary_is_not_written_to(test_database: TestDat
     database = test_database.database()
     database.run("SET default_transaction_read_only = on")
     with pytest.raises(DatabaseUnavailable, match="ReadOnlySqlTransaction"):
-        accept(database)
+        accept(PostgresStore(database))
     database.close()
 
 
@@ -207,13 +208,13 @@ def own_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Post
 @pytest.mark.parametrize("crash", [False, True], ids=["restarted", "crashed"])
 def test_a_server_that_comes_back_is_used_again_and_has_what_it_promised(own_server: PostgresServer, crash: bool) -> None:
     database = TestDatabase(own_server, "template").database()
-    first = accept(database)
+    first = accept(PostgresStore(database))
     own_server.stop(crash=crash)
     with pytest.raises(DatabaseUnavailable, match="no connection"):
-        accept(database)
+        accept(PostgresStore(database))
     with pytest.raises(DatabaseUnavailable, match="no connection"), database.transaction():
         pass
     own_server.start()
-    again = accept(database)
+    again = accept(PostgresStore(database))
     assert (again.payment_id, again.first) == (first.payment_id, False)
     database.close()

@@ -15,11 +15,12 @@ import pytest
 
 from payments.functions import Variable
 from payments.handlers import migrate_database
-from payments.storage import database as database_module
-from payments.storage import migrating, schema
-from payments.storage.database import Connection, DatabaseUnavailable
-from payments.storage.migrating import MigrationInProgress, migrate, rollback
-from payments.storage.schema import MIGRATIONS, applied, head, is_at_head, known
+from payments.storage.postgres import database as database_module
+from payments.storage.postgres import migrating, schema
+from payments.storage.postgres.database import Connection, DatabaseUnavailable
+from payments.storage.postgres.migrating import MigrationInProgress, migrate, rollback
+from payments.storage.postgres.schema import MIGRATIONS, applied, head, is_at_head, known
+from payments.storage.postgres.store import PostgresStore
 from tests.payments.postgres import TestDatabase, migrator
 from tests.payments.service import context
 from tests.payments.storage.making import accept
@@ -82,7 +83,7 @@ def test_an_empty_database_comes_to_the_head_once(empty_database: TestDatabase) 
     assert known()[-1] == head()
     assert is_at_head(database)
     assert migrate(migrator(empty_database)) == []
-    assert accept(database).first
+    assert accept(PostgresStore(database)).first
     database.close()
 
 
@@ -152,7 +153,7 @@ def test_a_migration_that_is_killed_leaves_nothing_that_the_next_one_cannot_fini
     assert applied(database) == known()[: nth - 1]
     assert database.run("SELECT count(*) FROM yoyo_lock") == [(1,)]
     assert migrate(migrator(empty_database)) == list(known()[nth - 1 :])
-    assert accept(database).first
+    assert accept(PostgresStore(database)).first
     database.close()
 
 

@@ -11,20 +11,17 @@ from itertools import groupby
 from uuid import uuid4
 
 import psycopg
-from hypothesis import HealthCheck, given, settings
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, initialize, invariant, multiple, rule, run_state_machine_as_test
 
 from payments.domain.audit import GENESIS, AuditRecord, breaks
 from payments.domain.ledger import MOVEMENTS, account, sums
 from payments.domain.payment import FINAL, TRANSITIONS, State
-from payments.storage.audit_chain import AuditChain
-from payments.storage.database import Database
-from payments.storage.idempotency import IdempotencyKeys, RecoveryPoint
-from payments.storage.ledger import Ledger
-from payments.storage.outbox import Kind, Outbox
-from payments.storage.payments import Acceptance, KeyReused, Payments, ReferenceInUse, Refused
-from tests.payments.postgres import TestDatabase
+from payments.storage.postgres.database import Database
+from payments.storage.store import KEY_LIFETIME, Acceptance, KeyReused, Kind, RecoveryPoint, ReferenceInUse, Refused
+from tests.payments.kept import InPostgres, Kept
 from tests.payments.storage.making import accept, step
 
 KEYS = st.sampled_from(["key a", "key b", "key c"])
@@ -56,12 +53,13 @@ class Service(RuleBasedStateMachine):
 
     payments = Bundle[str]("payments")
 
-    database: Database
+    kept: Kept
 
     def __init__(self) -> None:
         super().__init__()
-        self.storage = Payments(self.database)
-        self.outbox = Outbox(self.database)
+        self.store = self.kept.store
+        self.storage = self.store.payments
+        self.outbox = self.store.outbox
         self.model: dict[str, Expected] = {}
         self.keys: dict[str, str] = {}
         self.records: list[AuditRecord] = []
@@ -70,13 +68,13 @@ class Service(RuleBasedStateMachine):
     def begin(self) -> None:
         self.merchant = str(uuid4())
         # What other runs left behind is not this one's.
-        IdempotencyKeys(self.database).recover(older_than=0)
+        self.store.keys.recover(older_than=0)
 
     @rule(target=payments, key=KEYS, reference=REFERENCES, amount=AMOUNTS, currency=CURRENCIES)
     def accept(self, key: str, reference: str, amount: int, currency: str) -> str | MultipleResults[str]:
         request = (reference, amount, currency)
         try:
-            taken = accept(self.database, key, self.merchant, reference=reference, amount=amount, currency=currency)
+            taken = accept(self.store, key, self.merchant, reference=reference, amount=amount, currency=currency)
         except KeyReused:
             assert self.model[self.keys[key]].request != request
         except ReferenceInUse:
@@ -111,19 +109,6 @@ class Service(RuleBasedStateMachine):
         for name, after in expected.items():
             self.model[name].states.append(after)
 
-    @rule(name=payments, after=st.sampled_from(State))
-    def force(self, name: str, after: State) -> None:
-        """Around the program: only the database is in the way."""
-        before = self.model[name].states[-1]
-        try:
-            with self.database.transaction() as connection:
-                connection.execute("UPDATE payments SET state = %s WHERE payment_id = %s", [after, name])
-                raise psycopg.Rollback
-        except psycopg.errors.CheckViolation:
-            assert after not in TRANSITIONS[before]
-        else:
-            assert after in TRANSITIONS[before]
-
     @rule(kind=st.sampled_from(["work", "state"]), limit=st.integers(1, 5), told=st.integers(0, 5))
     def relay(self, kind: Kind, limit: int, told: int) -> None:
         with self.outbox.pending(kind, payment_ids=list(self.model), limit=limit) as claim:
@@ -134,30 +119,31 @@ class Service(RuleBasedStateMachine):
 
     @rule(limit=st.integers(1, 4))
     def chain(self, limit: int) -> None:
-        self.records += AuditChain(self.database).extend(limit)
+        self.records += self.store.chain.extend(limit)
 
     @rule()
     def recover(self) -> None:
         """Abandoned are the keys whose payment got under way although nobody noted that the work was sent."""
         owned = [self.model[name] for name in self.keys.values()]
         abandoned = [expected for expected in owned if expected.recovery_point is RecoveryPoint.PAYMENT_CREATED and len(expected.states) > 1]
-        assert IdempotencyKeys(self.database).recover(older_than=0) == len(abandoned)
+        assert self.store.keys.recover(older_than=0) == len(abandoned)
         for expected in abandoned:
             expected.work_sent = True
 
     @rule()
     def reap(self) -> None:
         """All completed keys go; the payments stay, and keep their references."""
-        IdempotencyKeys(self.database).reap(older_than=0)
+        self.kept.later(KEY_LIFETIME + 1)
+        self.store.keys.reap()
         completed = [key for key, name in self.keys.items() if self.model[name].recovery_point is RecoveryPoint.COMPLETED]
         for key in completed:
             del self.keys[key]
 
     @invariant()
     def the_books_sum_to_zero(self) -> None:
-        assert set(Ledger(self.database).totals().values()) <= {0}
+        assert set(self.store.ledger.totals().values()) <= {0}
         for name, expected in self.model.items():
-            entries = Ledger(self.database).entries(name)
+            entries = self.store.ledger.entries(name)
             holders = {"processor": "sandbox", "merchant": self.merchant}
             legs = {
                 (state, account(leg.holder, holders[leg.holder]), leg.sign * expected.request[1])
@@ -181,13 +167,13 @@ class Service(RuleBasedStateMachine):
 
     @invariant()
     def every_key_is_where_its_payment_has_it(self) -> None:
-        keys = IdempotencyKeys(self.database)
+        keys = self.store.keys
         for key, name in self.keys.items():
             assert keys.recovery_point(self.merchant, key) is self.model[name].recovery_point
 
     def teardown(self) -> None:
         """In the end the chain has every change once, in each payment's own order, and holds."""
-        chain = AuditChain(self.database)
+        chain = self.store.chain
         while more := chain.extend():
             self.records += more
         states: dict[str, list[tuple[int, str]]] = defaultdict(list)
@@ -195,7 +181,7 @@ class Service(RuleBasedStateMachine):
             states[record.payment_id].append((record.sequence, record.state))
         for name, expected in self.model.items():
             assert states[name] == [(number, state.value) for number, state in enumerate(expected.states, start=1)]
-        whole = [AuditRecord.from_canonical(row[0]) for row in self.database.run("SELECT record FROM audit_records ORDER BY position")]
+        whole = self.kept.records()
         assert [record.position for record in whole] == list(range(1, len(whole) + 1))
         assert whole[len(whole) - len(self.records) :] == self.records
         previous = GENESIS
@@ -205,37 +191,69 @@ class Service(RuleBasedStateMachine):
             previous = of_day[-1].hash
 
 
-def test_books_transitions_keys_and_chain_hold_whatever_is_asked_for(database: Database) -> None:
-    class Here(Service):
-        """On the test's own database."""
+class ServiceInPostgres(Service):
+    """PostgreSQL refuses a forbidden way also where the program is not asked."""
 
-    Here.database = database
-    run_state_machine_as_test(Here, settings=settings(max_examples=40, stateful_step_count=30, deadline=None))
+    database: Database
+
+    @rule(name=Service.payments, after=st.sampled_from(State))
+    def force(self, name: str, after: State) -> None:
+        """Around the program: only the database is in the way."""
+        before = self.model[name].states[-1]
+        try:
+            with self.database.transaction() as connection:
+                connection.execute("UPDATE payments SET state = %s WHERE payment_id = %s", [after, name])
+                raise psycopg.Rollback
+        except psycopg.errors.CheckViolation:
+            assert after not in TRANSITIONS[before]
+        else:
+            assert after in TRANSITIONS[before]
+
+
+@pytest.mark.parametrize("machine", [ServiceInPostgres, Service], ids=["postgres", "dynamodb"])
+def test_books_transitions_keys_and_chain_hold_whatever_is_asked_for(machine: type[Service], request: pytest.FixtureRequest) -> None:
+    class Here(machine):
+        """In the test's own store."""
+
+    Here.kept = request.getfixturevalue("in_postgres" if machine is ServiceInPostgres else "in_dynamo")
+    if isinstance(Here.kept, InPostgres):
+        Here.database = Here.kept.database
+    # What is asked of moto takes ten times as long.
+    runs, steps = (40, 30) if machine is ServiceInPostgres else (5, 12)
+    run_state_machine_as_test(Here, settings=settings(max_examples=runs, stateful_step_count=steps, deadline=None))
 
 
 CALLS = st.lists(st.tuples(KEYS, REFERENCES), min_size=1, max_size=4)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(callers=st.lists(CALLS, min_size=2, max_size=4))
-def test_a_key_stands_for_one_payment_under_any_interleaving(test_database: TestDatabase, callers: list[list[tuple[str, str]]]) -> None:
+def test_a_key_stands_for_one_payment_under_any_interleaving(kept: Kept) -> None:
     """Threads that accept at the same instant, with keys and references that meet: each outcome is one that some order would have."""
-    database = test_database.database()
-    merchant = str(uuid4())
-    together = threading.Barrier(len(callers))
 
-    def call(calls: list[tuple[str, str]]) -> list[tuple[str, str, Acceptance | type[Refused]]]:
-        together.wait()
-        return [(key, reference, outcome(key, reference)) for key, reference in calls]
+    @settings(max_examples=30 if isinstance(kept, InPostgres) else 8, deadline=None)
+    @given(callers=st.lists(CALLS, min_size=2, max_size=4))
+    def interleaved(callers: list[list[tuple[str, str]]]) -> None:
+        merchant = str(uuid4())
+        together = threading.Barrier(len(callers))
 
-    def outcome(key: str, reference: str) -> Acceptance | type[Refused]:
-        try:
-            return accept(database, key, merchant, reference=reference)
-        except (KeyReused, ReferenceInUse) as refused:
-            return type(refused)
+        def call(calls: list[tuple[str, str]]) -> list[tuple[str, str, Acceptance | type[Refused]]]:
+            together.wait()
+            return [(key, reference, outcome(key, reference)) for key, reference in calls]
 
-    with ThreadPoolExecutor(len(callers)) as pool:
-        outcomes = [each for each_caller in pool.map(call, callers) for each in each_caller]
+        def outcome(key: str, reference: str) -> Acceptance | type[Refused]:
+            try:
+                return accept(kept.store, key, merchant, reference=reference)
+            except (KeyReused, ReferenceInUse) as refused:
+                return type(refused)
+
+        with ThreadPoolExecutor(len(callers)) as pool:
+            outcomes = [each for each_caller in pool.map(call, callers) for each in each_caller]
+        assert kept.of(merchant) == (len(_owned(outcomes)),) * 2
+
+    interleaved()
+
+
+def _owned(outcomes: list[tuple[str, str, Acceptance | type[Refused]]]) -> set[str]:
+    """The keys that stand for a payment; fails where no order of the calls would have had these outcomes."""
     owners: dict[str, str] = {}
     by_key: dict[str, list[tuple[str, Acceptance]]] = defaultdict(list)
     for key, reference, result in outcomes:
@@ -251,6 +269,4 @@ def test_a_key_stands_for_one_payment_under_any_interleaving(test_database: Test
             assert by_key[key][0][0] != reference
         elif result is ReferenceInUse:
             assert owners[reference] != key
-    assert database.run("SELECT count(*) FROM payments WHERE merchant = %s", [merchant]) == [(len(by_key),)]
-    assert database.run("SELECT count(*) FROM idempotency_keys WHERE merchant = %s", [merchant]) == [(len(by_key),)]
-    database.close()
+    return set(by_key)

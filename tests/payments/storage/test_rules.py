@@ -9,9 +9,10 @@ import psycopg
 import pytest
 
 from payments.domain.payment import TRANSITIONS, State
-from payments.storage.audit_chain import AuditChain
-from payments.storage.database import Database
-from payments.storage.payments import Payments
+from payments.storage.postgres.audit_chain import PostgresAuditChain
+from payments.storage.postgres.database import Database
+from payments.storage.postgres.payments import PostgresPayments
+from payments.storage.postgres.store import PostgresStore
 from tests.payments.storage.making import CAPTURE, accept, step, walk
 from tests.payments.storage.test_advancing import paths
 
@@ -23,8 +24,8 @@ def test_the_table_of_transitions_is_the_programs(database: Database) -> None:
 
 @pytest.mark.parametrize("before", sorted(State))
 def test_no_payment_moves_where_no_transition_leads(database: Database, before: State) -> None:
-    payment_id = accept(database).payment_id
-    walk(database, payment_id, next((path for path in sorted(paths(), key=len) if path[-1] is before), ()))
+    payment_id = accept(PostgresStore(database)).payment_id
+    walk(PostgresStore(database), payment_id, next((path for path in sorted(paths(), key=len) if path[-1] is before), ()))
     for after in set(State) - TRANSITIONS[before] | {before}:
         with pytest.raises(psycopg.errors.CheckViolation) as refused:
             database.run("UPDATE payments SET state = %s WHERE payment_id = %s", [after, payment_id])
@@ -63,9 +64,9 @@ KEPT: dict[str, LiteralString] = {
 
 @pytest.mark.parametrize("what", KEPT)
 def test_what_happened_is_neither_changed_nor_removed(database: Database, what: str) -> None:
-    payment_id = accept(database).payment_id
-    walk(database, payment_id)
-    AuditChain(database).extend()
+    payment_id = accept(PostgresStore(database)).payment_id
+    walk(PostgresStore(database), payment_id)
+    PostgresAuditChain(database).extend()
     with pytest.raises(psycopg.errors.RestrictViolation, match="never changed or removed"):
         database.run(KEPT[what])
 
@@ -80,7 +81,7 @@ def test_what_happened_is_neither_changed_nor_removed(database: Database, what: 
     ],
 )
 def test_a_movement_that_does_not_sum_to_zero_is_not_committed(database: Database, entries: list[tuple[str, int, str]]) -> None:
-    payment_id = accept(database).payment_id
+    payment_id = accept(PostgresStore(database)).payment_id
     query: LiteralString = "INSERT INTO ledger_entries (payment_id, movement, account, amount, currency, entered_at) VALUES (%s, 'captured', %s, %s, %s, now())"
     with database.transaction() as connection:
         for entry in entries:
@@ -93,8 +94,8 @@ def test_a_movement_that_does_not_sum_to_zero_is_not_committed(database: Databas
 
 
 def test_nothing_is_added_to_a_movement_that_is_complete(database: Database) -> None:
-    payment_id = accept(database).payment_id
-    walk(database, payment_id)
+    payment_id = accept(PostgresStore(database)).payment_id
+    walk(PostgresStore(database), payment_id)
     query = "INSERT INTO ledger_entries (payment_id, movement, account, amount, currency, entered_at) VALUES (%s, 'captured', %s, 1, 'EUR', now())"
     with pytest.raises(psycopg.errors.UniqueViolation):
         database.run(query, [payment_id, "merchant:default"])
@@ -104,11 +105,11 @@ def test_nothing_is_added_to_a_movement_that_is_complete(database: Database) -> 
 
 def test_a_step_is_all_or_nothing(database: Database) -> None:
     """A capture that the ledger refuses leaves no trace of the payment's move either."""
-    payment_id = accept(database).payment_id
-    walk(database, payment_id, CAPTURE[:2])
+    payment_id = accept(PostgresStore(database)).payment_id
+    walk(PostgresStore(database), payment_id, CAPTURE[:2])
     database.run("ALTER TABLE ledger_entries ADD CONSTRAINT refuse_all CHECK (false) NOT VALID")
     with pytest.raises(psycopg.errors.CheckViolation):
-        Payments(database).advance([step(payment_id, State.AUTHORIZED, State.CAPTURED)])
-    found = Payments(database).load([payment_id])[payment_id]
+        PostgresPayments(database).advance([step(payment_id, State.AUTHORIZED, State.CAPTURED)])
+    found = PostgresPayments(database).load([payment_id])[payment_id]
     assert (found.state, len(found.history)) == (State.AUTHORIZED, 3)
     assert list(itertools.chain(*database.run("SELECT count(*) FROM outbox"))) == [4]

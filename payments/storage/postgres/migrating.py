@@ -14,8 +14,8 @@ from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
 from yoyo.connections import DatabaseURI
 from yoyo.migrations import Migration, default_migration_table
 
-from payments.storage.database import Connection
-from payments.storage.schema import MIGRATIONS
+from payments.storage.postgres.database import Connection
+from payments.storage.postgres.schema import MIGRATIONS
 
 SESSION = {"statement_timeout": "60000", "lock_timeout": "2000"}
 """Settings of a session that migrates, in milliseconds. A migration that waits for a lock makes everyone behind it wait, so it gives up soon."""

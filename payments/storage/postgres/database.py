@@ -17,16 +17,15 @@ from psycopg.conninfo import make_conninfo
 from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
 
-from payments.storage.credentials import Credentials, Login
+from payments.storage.postgres.credentials import Credentials, Login
+from payments.storage.store import DatabaseUnavailable
+from payments.storage.trust import TRUST_BUNDLE
 
 if TYPE_CHECKING:
     from payments.settings import DatabaseSettings
 
 Connection = psycopg.Connection[TupleRow]
 Parameters = Mapping[str, Any] | Sequence[Any]
-
-TRUST_BUNDLE = Path(__file__).parents[1] / "trust" / "bundle.pem"
-"""Certificates of the authorities by which the server may prove its name; put there when the package is made."""
 
 CONNECT_TIMEOUT = 3
 """Seconds for making a connection."""
@@ -39,10 +38,6 @@ IDLE_TIMEOUT = 10
 
 # Beyond what psycopg counts among OperationalError: a standby that was the primary until now, and a transaction that the server ended.
 _PASSING = (psycopg.OperationalError, psycopg.InterfaceError, sql.ReadOnlySqlTransaction, sql.IdleInTransactionSessionTimeout, sql.InFailedSqlTransaction)
-
-
-class DatabaseUnavailable(RuntimeError):  # noqa: N818 - says what is the case, not who is at fault
-    """The database did not do it now; the same call may well succeed in a moment. What it had been asked for is done wholly or not at all."""
 
 
 class LockTimeout(DatabaseUnavailable):

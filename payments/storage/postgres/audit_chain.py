@@ -10,7 +10,7 @@ from uuid import UUID
 from psycopg.rows import TupleRow
 
 from payments.domain.audit import GENESIS, AuditRecord, timestamp
-from payments.storage.database import Connection, Database
+from payments.storage.postgres.database import Connection, Database
 
 _LOCK_NUMBER = 0x6175_6469_7463_6861
 """Names the lock of the chain's writer among the database's advisory locks."""
@@ -41,17 +41,14 @@ _UNWRITTEN: LiteralString = "SELECT record FROM audit_records WHERE written_at I
 _WRITTEN: LiteralString = "UPDATE audit_records SET written_at = now() WHERE position = ANY(%(positions)s) AND written_at IS NULL"
 
 
-class AuditChain:
-    """The chain over all payments. Every method raises DatabaseUnavailable where the database is to blame."""
+class PostgresAuditChain:
+    """See AuditChain."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def extend(self, limit: int = 500) -> list[AuditRecord]:
-        """Takes the oldest changes that the chain does not have into it; the new records, in order.
-
-        One caller at a time: where another is at it, nothing happens and the answer is empty.
-        """
+        """See AuditChain."""
         with self._database.transaction() as connection:
             if not _one(connection, _LOCK, (_LOCK_NUMBER,))[0]:
                 return []
@@ -63,12 +60,12 @@ class AuditChain:
         return records
 
     def unwritten(self, limit: int = 500) -> list[AuditRecord]:
-        """The first records of which `written` was not told, in order."""
+        """See AuditChain."""
         return [AuditRecord.from_canonical(row[0]) for row in self._database.run(_UNWRITTEN, {"limit": limit}, repeatable=True)]
 
-    def written(self, positions: Iterable[int]) -> None:
-        """Notes that the records at these positions are in the audit bucket."""
-        if wanted := list(positions):
+    def written(self, records: Iterable[AuditRecord]) -> None:
+        """See AuditChain."""
+        if wanted := [record.position for record in records]:
             self._database.run(_WRITTEN, {"positions": wanted}, repeatable=True)
 
 

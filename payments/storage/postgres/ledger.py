@@ -6,7 +6,7 @@ from typing import LiteralString
 
 from payments.domain.ledger import Entry
 from payments.domain.payment import State
-from payments.storage.database import Database
+from payments.storage.postgres.database import Database
 
 _ENTRIES: LiteralString = """
 SELECT movement, account, amount, currency FROM ledger_entries WHERE payment_id = %(payment_id)s ORDER BY entered_at, amount DESC
@@ -15,21 +15,21 @@ _BALANCES: LiteralString = "SELECT account, currency, sum(amount)::bigint FROM l
 _TOTALS: LiteralString = "SELECT currency, sum(amount)::bigint FROM ledger_entries GROUP BY currency"
 
 
-class Ledger:
-    """The entries of all payments. Every method raises DatabaseUnavailable where the database is to blame."""
+class PostgresLedger:
+    """See Ledger."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def entries(self, payment_id: str) -> list[Entry]:
-        """A payment's entries, in the order in which the money moved."""
+        """See Ledger."""
         rows = self._database.run(_ENTRIES, {"payment_id": payment_id}, repeatable=True)
         return [Entry(payment_id, State(movement), account, amount, currency) for movement, account, amount, currency in rows]
 
     def balances(self) -> dict[tuple[str, str], int]:
-        """By account and currency, what the account holds, in minor units: what a merchant is owed is negative."""
+        """See Ledger."""
         return {(account, currency): amount for account, currency, amount in self._database.run(_BALANCES, repeatable=True)}
 
     def totals(self) -> dict[str, int]:
-        """By currency, the sum over all entries: zero, always."""
+        """See Ledger."""
         return dict(self._database.run(_TOTALS, repeatable=True))

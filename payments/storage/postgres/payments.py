@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from payments.domain.ledger import MOVEMENTS
 from payments.domain.payment import FINAL, Change, Payment, PaymentRequest, State, Step, new_payment_id
-from payments.storage import statements
-from payments.storage.database import Database, DatabaseUnavailable, LockTimeout
+from payments.storage.postgres import statements
+from payments.storage.postgres.database import Database, LockTimeout
+from payments.storage.store import Acceptance, KeyInProgress, KeyReused, ReferenceInUse
 
 _ACCEPT_ATTEMPTS = 3
 
@@ -24,51 +24,14 @@ _MOVEMENTS = {
 }
 
 
-class Refused(Exception):  # noqa: N818 - what happens to the request; the service makes a problem of it
-    """The request was not accepted, and nothing of it was kept."""
-
-
-class KeyReused(Refused):
-    """The idempotency key stands for another request."""
-
-
-class KeyInProgress(Refused):
-    """Another request with the key (or the reference) is being accepted right now and has not ended in time: repeat in a second."""
-
-
-class ReferenceInUse(Refused):
-    """Another payment of the merchant has the reference."""
-
-
-@dataclass(frozen=True)
-class Acceptance:
-    """What became of a request.
-
-    answer: the stored one, for repetitions too.
-    first: whether this call took the payment in; False for a repetition.
-    work: id in the outbox of the unit of work, which is to be sent to the worker at once; None for a repetition.
-    """
-
-    payment_id: str
-    answer: str
-    first: bool
-    work: int | None
-
-
-class Payments:
-    """The payments of all merchants. Every method raises DatabaseUnavailable where the database is to blame."""
+class PostgresPayments:
+    """See Payments."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def accept(self, request: PaymentRequest, *, merchant: str, key: str, correlation_id: str, answer: Callable[[str], str]) -> Acceptance:
-        """Takes a payment in, or finds that the key has done so: key, payment, first change, outbox and answer are written together or not at all.
-
-        Of several calls at the same instant with one key, one takes the payment in; the others wait for it and give its answer.
-
-        answer: makes the answer that is kept, from the payment's id.
-        Raises KeyReused, KeyInProgress or ReferenceInUse.
-        """
+        """See Payments."""
         payment_id = new_payment_id()
         wanted: dict[str, Any] = {
             "payment_id": payment_id,
@@ -93,7 +56,7 @@ class Payments:
         raise KeyInProgress
 
     def find(self, merchant: str, *, payment_id: str | None = None, reference: str | None = None) -> Payment | None:
-        """A merchant's payment, by exactly one of its two names; None where the merchant has no such payment."""
+        """See Payments."""
         if (payment_id is None) == (reference is None):
             raise ValueError("a payment is found by its id or by its reference: name exactly one of them")
         if payment_id is not None:
@@ -103,16 +66,12 @@ class Payments:
         return next(iter(_payments(rows)), None)
 
     def load(self, payment_ids: Iterable[str]) -> dict[str, Payment]:
-        """The payments with these ids, of whatever merchant, by id; unknown ids are left out."""
+        """See Payments."""
         rows = self._database.run(statements.LOAD, {"payment_ids": [UUID(name) for name in payment_ids]}, repeatable=True)
         return {payment.payment_id: payment for payment in _payments(rows)}
 
     def advance(self, steps: Sequence[Step]) -> set[str]:
-        """Moves payments, at most one step each, and writes with each step its change, ledger entries, outbox row and recovery point.
-
-        A step is made only from its own `before`: where a payment stands elsewhere, nothing happens to it. The answer is the ids of those that moved.
-        All of them move, or, when an exception is raised, none; but when the connection broke, it may have been done.
-        """
+        """See Payments. All of the steps are made, or, when an exception is raised, none; but when the connection broke, they may have been."""
         if not steps:
             return set()
         if len({step.payment_id for step in steps}) < len(steps):
@@ -173,6 +132,3 @@ def _payment(payment_id: str, columns: tuple[Any, ...], history: tuple[Change, .
         processor_reference=processor_reference,
         history=history,
     )
-
-
-__all__ = ["Acceptance", "DatabaseUnavailable", "KeyInProgress", "KeyReused", "Payments", "ReferenceInUse", "Refused", "Step"]

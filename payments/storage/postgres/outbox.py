@@ -1,21 +1,15 @@
-"""The outbox: what was decided in a transaction and is to be told outside the database, kept until it was."""
+"""The outbox in PostgreSQL."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any, Literal, LiteralString
+from typing import Any, LiteralString
 from uuid import UUID
 
 from payments.domain.audit import timestamp
-from payments.storage.database import Database
-
-Kind = Literal["work", "state"]
-"""`work`: the worker is to be told of a payment. `state`: everyone is to be told of a payment's state."""
-
-CLAIM_TIMEOUT = 60
-"""Seconds that claimed rows may wait for being sent; then the server lets others have them."""
+from payments.storage.postgres.database import Database
+from payments.storage.store import CLAIM_TIMEOUT, Claim, Kind, OutboxRow
 
 _LET_WAIT: LiteralString = "SELECT set_config('idle_in_transaction_session_timeout', %s, true)"
 
@@ -56,60 +50,15 @@ DELETE FROM outbox USING old WHERE outbox.id = old.id RETURNING outbox.id
 """
 
 
-@dataclass(frozen=True)
-class OutboxRow:
-    """Something to be told.
-
-    sequence: of the payment's change that it is about.
-    body: what there is to tell, JSON-ready: of `work`, `payment_id` and `correlation_id`; of `state`, besides these, `merchant`, `sequence`,
-    `state`, `amount`, `currency`, `reference`, `session_id`, `occurred_at` (RFC 3339, UTC), `reason`, `processor`, `processor_reference`.
-    """
-
-    id: int
-    kind: Kind
-    payment_id: str
-    sequence: int
-    body: dict[str, Any]
-
-
-@dataclass
-class Claim:
-    """Rows that nobody else is given as long as they are held."""
-
-    rows: tuple[OutboxRow, ...]
-    _sent: set[int] = field(default_factory=set[int])
-
-    def __iter__(self) -> Iterator[OutboxRow]:
-        return iter(self.rows)
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def sent(self, row: OutboxRow) -> None:
-        """Notes that the row was told; threads may call it."""
-        self._sent.add(row.id)
-
-    def ids(self, *, sent: bool) -> list[int]:
-        """Ids of the rows that were told, or of the others."""
-        return [row.id for row in self.rows if (row.id in self._sent) is sent]
-
-
-class Outbox:
-    """The rows of all payments. Every method raises DatabaseUnavailable where the database is to blame."""
+class PostgresOutbox:
+    """See Outbox. What was told stays for a while, until it is reaped."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     @contextmanager
     def pending(self, kind: Kind, *, payment_ids: Iterable[str] | None = None, older_than: float = 0.0, limit: int = 100) -> Generator[Claim]:
-        """Claims rows that were not told yet, oldest first; at the end of the block those that `sent` was called for are marked as told.
-
-        The others have one more attempt counted and are claimed again later. Rows that someone else has claimed are left out. A crash, an exception
-        and a lost connection leave everything as it was, so that what was told may be told again: whoever is told has to stand that.
-        The block is a transaction that may take CLAIM_TIMEOUT seconds.
-
-        payment_ids: only rows of these payments. older_than: only rows that were written so many seconds ago or longer.
-        """
+        """See Outbox. The block is a transaction: a crash, an exception and a lost connection leave everything as it was."""
         parameters: dict[str, Any] = {"kind": kind, "older_than": older_than, "limit": limit}
         query = _CLAIM
         if payment_ids is not None:
@@ -125,12 +74,12 @@ class Outbox:
                 connection.execute(_MARK_FAILED, {"ids": failed})
 
     def mark_sent(self, ids: Iterable[int]) -> None:
-        """Marks rows as told; for `work`, the payment's idempotency key is at `work_queued` from then on."""
+        """See Outbox."""
         if wanted := list(ids):
             self._database.run(_MARK_SENT, {"ids": wanted}, repeatable=True)
 
     def reap(self, *, older_than: float, limit: int = 1000) -> int:
-        """Removes rows that were told more than so many seconds ago; how many."""
+        """See Outbox."""
         return len(self._database.run(_REAP, {"older_than": older_than, "limit": limit}, repeatable=True))
 
 

@@ -8,9 +8,9 @@ from typing import LiteralString
 
 from psycopg.errors import UndefinedTable
 
-from payments.storage.database import Database
+from payments.storage.postgres.database import Database
 
-MIGRATIONS = Path(__file__).parents[1] / "migrations"
+MIGRATIONS = Path(__file__).parents[2] / "migrations"
 """Folder of the migrations: `<number>.<name>.sql`, and what undoes it in `<number>.<name>.rollback.sql`."""
 
 _APPLIED: LiteralString = "SELECT migration_id FROM _yoyo_migration ORDER BY migration_id"

@@ -1,0 +1,1 @@
+"""Payments in one DynamoDB table; `table` says how it is laid out."""
