@@ -335,7 +335,7 @@ def test_everything_is_tagged_with_environment_team_and_cost_center(family: Fami
         assert checks.untagged(deployed, dict(wanted)) == []
 
 
-@requirement(78, met=["projects/data/aurora.py", "shared/components", "tests/engine/test_blueprints.py"])
+@requirement(78, met=["projects/data/aurora.py", "shared/components", "tests/blueprints/test_lives.py"])
 def test_everything_goes_with_its_stack(family: Family) -> None:
     for deployed in family:
         assert checks.kept(deployed) == []

@@ -57,7 +57,7 @@ NO_KEY = "No key is named where RDS takes one: it uses aws/rds for storage, back
 SEVEN_DAYS = "KMS deletes keys after seven days, the least that it takes; nothing has to be done for it."
 
 
-@requirement(24, 106, 117, met=[*PAGES, "projects", "tests/engine/test_blueprints.py"], read=PYTHON)
+@requirement(24, 106, 117, met=[*PAGES, "projects", "tests/blueprints/test_lives.py"], read=PYTHON)
 def test_three_environments_deploy_from_one_codebase(family: Family) -> None:
     assert [deployed.stage for deployed in family] == list(STAGES)
     for deployed in family:
@@ -307,7 +307,7 @@ def test_audit_logs_move_to_intelligent_tiering_after_30_days(family: Family) ->
                 assert [(move["Days"], move["StorageClass"]) for move in rule["Transitions"]] == [(30, "INTELLIGENT_TIERING")]
 
 
-@requirement(54, 61, 84, 85, 86, 87, 100, 112, met=["projects/data", "shared/components", "tests/engine/test_blueprints.py"], read=SEVEN_DAYS)
+@requirement(54, 61, 84, 85, 86, 87, 100, 112, met=["projects/data", "shared/components", "tests/blueprints/test_lives.py"], read=SEVEN_DAYS)
 def test_everything_goes_with_its_stack(family: Family) -> None:
     for deployed in family:
         assert checks.kept(deployed) == []
