@@ -11,6 +11,8 @@ from shared.component import Component
 from shared.components.log_group import LogGroup, LogGroupArgs
 from shared.contracts import NetworkingOutputs
 from shared.environment import Environment
+from shared.iam import policy
+from shared.isolation import closed_to_others
 
 PORT = 6379
 
@@ -23,7 +25,7 @@ class Cache(Component):
     """Produces a replication group in the private subnets, its parameter group, its log groups, and the secret that says how to reach it.
 
     It speaks TLS only, and asks for a token that Secrets Manager made and nobody has seen. The secret's string is the whole URL:
-    `rediss://:<token>@<primary>:6379/0`.
+    `rediss://:<token>@<primary>:6379/0`; its policy refuses roles of other environments, and other accounts.
     key_arn: what the data, the backups and the secret are encrypted with.
     Outputs: `identifier` of the replication group, `node_ids` of its nodes, `address` of its primary, `port`, `secret_arn`.
     """
@@ -116,5 +118,7 @@ class Cache(Component):
             recovery_window_in_days=0,
             opts=self.child(),
         )
-        aws.secretsmanager.SecretVersion(name, secret_id=secret.id, secret_string=value, opts=self.child())
+        others = closed_to_others(self.environment, ["secretsmanager:*"], [secret.arn])
+        closed = aws.secretsmanager.SecretPolicy(name, secret_arn=secret.arn, policy=policy(*others), block_public_policy=True, opts=self.child())
+        aws.secretsmanager.SecretVersion(name, secret_id=secret.id, secret_string=value, opts=self.child(depends_on=[closed]))
         return secret.arn

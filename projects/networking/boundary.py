@@ -29,7 +29,8 @@ from shared.isolation import TELLING, boundary_name
 
 # All that any role of the platform does; a test holds it to what the roles' own policies say.
 ACTIONS = (
-    "dynamodb:ConditionCheckItem",
+    "dynamodb:BatchGetItem",
+    "dynamodb:BatchWriteItem",
     "dynamodb:DeleteItem",
     "dynamodb:GetItem",
     "dynamodb:PutItem",

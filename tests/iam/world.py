@@ -72,6 +72,11 @@ class Thing:
         """Its part of a request's context."""
         return known(self.context())
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether it is of a kind that has a policy of its own; the secrets that RDS makes are RDS's."""
+        return self.kind in CLOSED and "aws:secretsmanager:owningService" not in self.told
+
     @cached_property
     def is_open(self) -> bool:
         """Whether its own policy lets anybody in whose own policies say nothing."""
@@ -145,10 +150,12 @@ _POLICIES = {
     "aws:sqs/queuePolicy:QueuePolicy": "queueUrl",
     "aws:sns/topicPolicy:TopicPolicy": "arn",
     "aws:dynamodb/resourcePolicy:ResourcePolicy": "resourceArn",
+    "aws:secretsmanager/secretPolicy:SecretPolicy": "secretArn",
 }
 
-# The kinds whose things refuse foreign roles by a policy of their own.
-CLOSED = ("aws:s3/bucket:Bucket", "aws:sqs/queue:Queue", "aws:sns/topic:Topic", "aws:dynamodb/table:Table", "aws:kms/key:Key")
+# The kinds whose things refuse foreign roles by a policy of their own; every environment has some of each, but for secrets.
+_SECRET = "aws:secretsmanager/secret:Secret"
+CLOSED = ("aws:s3/bucket:Bucket", "aws:sqs/queue:Queue", "aws:sns/topic:Topic", "aws:dynamodb/table:Table", "aws:kms/key:Key", _SECRET)
 
 
 def world_of(rehearsed: Rehearsed) -> World:
@@ -185,11 +192,11 @@ def _roles(found: Sequence[Resource]) -> Iterator[Role]:
 
 def _things(resource: Resource, account: str, policies: Mapping[str, Policy]) -> Iterator[Thing]:
     for secret in resource.outputs.get("masterUserSecrets") or []:
-        ends, actions = _KINDS["aws:secretsmanager/secret:Secret"]
+        ends, actions = _KINDS[_SECRET]
         # The tags that RDS gives the secret; it has none of the database's (RDS user guide, "Password management with AWS Secrets Manager").
         kind = "Cluster" if ":cluster:" in resource.outputs["arn"] else "Instance"
         told = {"aws:secretsmanager:owningService": "rds", f"aws:rds:primaryDB{kind}Arn": resource.outputs["arn"]}
-        yield Thing("aws:secretsmanager/secret:Secret", [f"{secret['secretArn']}{end}" for end in ends], actions, account, told)
+        yield Thing(_SECRET, [f"{secret['secretArn']}{end}" for end in ends], actions, account, told)
     if resource.type not in _KINDS:
         return
     ends, actions = _KINDS[resource.type]
