@@ -28,6 +28,7 @@ from werkzeug.serving import make_server
 from localcloud.aws import Clouds
 from localcloud.gaps import GAPS
 from localcloud.journal import Journal
+from localcloud.moto_queues import wait_without
 from localcloud.moto_settings import as_a_control_plane
 from localcloud.provider import Provider
 
@@ -42,7 +43,7 @@ StartResponse = Callable[..., Any]
 class Application:
     """moto's WSGI application with a control page beside it.
 
-    moto promises no thread safety, so its requests are taken one at a time.
+    moto promises no thread safety, so its requests are taken one at a time; one that waits for messages of a queue keeps no other waiting.
     """
 
     def __init__(self, identity: str, journal: Journal) -> None:
@@ -51,6 +52,7 @@ class Application:
         self._journal = journal
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._one_at_a_time = threading.Lock()
+        wait_without(self._one_at_a_time)
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answers one request: the control page's by itself, all others by moto."""

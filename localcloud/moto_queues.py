@@ -1,7 +1,11 @@
-"""moto's queues, quick also when they are deep: moto would count all messages for each one that is received or sent, at several looks at the clock each."""
+"""moto's queues, quick also when they are deep, and no obstacle to others while somebody waits for a message.
+
+moto would count all messages for each one that is received or sent, at several looks at the clock each.
+"""
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import Any
 
@@ -16,6 +20,23 @@ def quick_when_deep() -> None:
     queues.messages = property(_visible)
     backends: Any = models.SQSBackend
     backends.is_message_valid_based_on_retention_period = _is_retained
+
+
+def wait_without(lock: threading.Lock) -> None:
+    """While a receive waits for messages (a long poll), it lets go of the lock under which it was begun, so that other requests are answered."""
+    queues: Any = models.Queue
+
+    def wait(queue: Any, timeout: float) -> None:
+        lock.release()
+        try:
+            _wait_for_messages(queue, timeout)
+        finally:
+            lock.acquire()
+
+    queues.wait_for_messages = wait
+
+
+_wait_for_messages: Any = models.Queue.wait_for_messages
 
 
 def _visible(queue: Any) -> list[Any]:
