@@ -6,7 +6,7 @@ import pulumi
 import pulumi_aws as aws
 
 from projects.app.api import Api
-from projects.app.certificate import certified, leads_to
+from projects.app.certificate import Certificate
 from projects.app.domain_settings import DomainSettings
 from shared.component import Component
 from shared.environment import Environment
@@ -23,7 +23,7 @@ class Domain(Component):
 
     def __init__(self, name: str, environment: Environment, settings: DomainSettings, *, api: Api, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, environment, opts)
-        certificate = certified(self, name, settings)
+        certificate = Certificate(name, environment, settings, self.child())
         domain = aws.apigateway.DomainName(
             name,
             domain_name=settings.name,
@@ -33,6 +33,13 @@ class Domain(Component):
             opts=self.child(),
         )
         aws.apigateway.BasePathMapping(name, rest_api=api.api.id, stage_name=api.stage.stage_name, domain_name=domain.domain_name, opts=self.child())
-        leads_to(self, name, settings, certificate.zone_id, host=domain.regional_domain_name, host_zone=domain.regional_zone_id)
+        aws.route53.Record(
+            name,
+            zone_id=certificate.zone_id,
+            name=settings.name,
+            type="A",
+            aliases=[{"name": domain.regional_domain_name, "zone_id": domain.regional_zone_id, "evaluate_target_health": False}],
+            opts=self.child(),
+        )
         self.url = domain.domain_name.apply(lambda host: f"https://{host}")
         self.register_outputs({"url": self.url})

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from projects.app.certificate import certified, leads_to
+from projects.app.certificate import Certificate
 from projects.app.domain_settings import DomainSettings
 from projects.app.routes import ROUTES
 from shared import naming
@@ -56,7 +56,7 @@ class Web(Component):
         super().__init__(name, environment, opts)
         self.balancer = self._balancer(name, args)
         self.targets = self._targets(name, args.network)
-        certificate = certified(self, name, args.domain)
+        certificate = Certificate(name, environment, args.domain, self.child())
         listener = aws.lb.Listener(
             name,
             load_balancer_arn=self.balancer.arn,
@@ -83,7 +83,14 @@ class Web(Component):
             )
             for priority, route in enumerate(ROUTES, start=1)
         ]
-        leads_to(self, name, args.domain, certificate.zone_id, host=self.balancer.dns_name, host_zone=self.balancer.zone_id)
+        aws.route53.Record(
+            name,
+            zone_id=certificate.zone_id,
+            name=args.domain.name,
+            type="A",
+            aliases=[{"name": self.balancer.dns_name, "zone_id": self.balancer.zone_id, "evaluate_target_health": False}],
+            opts=self.child(),
+        )
         self.register_outputs({"dnsName": self.balancer.dns_name})
 
     def _balancer(self, name: str, args: WebArgs) -> aws.lb.LoadBalancer:

@@ -17,9 +17,9 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from payments import clients
-from payments.functions import FUNCTIONS, MIGRATE_DATABASE, OUTBOX_RELAY, PAYMENT_WORKER, PROCESS_PAYMENT, VERIFY_PAYMENT, Function
+from payments.functions import FUNCTIONS, MIGRATE_DATABASE, OUTBOX_RELAY, PAYMENT_WORKER, PROCESS_PAYMENT, VERIFY_PAYMENT, Function, Variable
 from payments.handlers import migrate_database, outbox_relay, payment_worker, process_payment, verify_payment
-from payments.storage import database
+from payments.storage.postgres import database
 from tests.payments.postgres import TestDatabase
 from tests.projects.app.upstream import name
 from tests.projects.harness import Cloud
@@ -53,10 +53,10 @@ class Context(LambdaContext):
 
 @dataclass
 class Running:
-    """The functions of a deployed platform over a PostgreSQL of its own."""
+    """The functions of a deployed platform, over a PostgreSQL of its own where payments are not in a table."""
 
     cloud: Cloud
-    database: TestDatabase
+    database: TestDatabase | None
     patched: pytest.MonkeyPatch
     _calls: Calls = field(default_factory=lambda: defaultdict(set))
 
@@ -64,10 +64,11 @@ class Running:
         """What a function answers, and what it called; it starts cold. changed: variables with other values."""
         self._calls.clear()
         about = self.cloud.client("lambda").get_function_configuration(FunctionName=name(self.cloud, function.name))
-        for variable in {variable for other in FUNCTIONS for variable in (*other.needs("relational"), *other.optional)}:
+        for variable in Variable:
             self.patched.delenv(variable, raising=False)
         # The instance's stand-in is another host's.
-        reached = {"DATABASE_URL": f"postgresql://{self.database.host}:{self.database.port}/{self.database.name}?sslmode=verify-full"}
+        there = self.database
+        reached = {"DATABASE_URL": f"postgresql://{there.host}:{there.port}/{there.name}?sslmode=verify-full"} if there else {}
         for variable, value in {**about["Environment"]["Variables"], **reached, **changed}.items():
             self.patched.setenv(variable, value)
         forget()
@@ -84,8 +85,20 @@ class Running:
         return made
 
     def _note(self, params: dict[str, Any], model: Any, **_: Any) -> None:
-        call = f"{model.service_model.signing_name}:{model.name}"
-        self._calls[_PERMISSIONS.get(call, call)].add(_resource(params))
+        for call, resource in _asked(f"{model.service_model.signing_name}:{model.name}", params):
+            self._calls[_PERMISSIONS.get(call, call)].add(resource)
+
+
+def _asked(call: str, params: dict[str, Any]) -> list[tuple[str, str]]:
+    """The permissions that a call needs: of a transaction those of its parts (DynamoDB, "IAM permissions for transactions"), of a batch its own."""
+    if "TransactItems" in params:
+        parts = [(kind, each["TableName"]) for item in params["TransactItems"] for kind, each in item.items()]
+        return [(f"dynamodb:{kind}Item", last(table)) for kind, table in parts]
+    if "RequestItems" in params:
+        return [(call, last(table)) for table in params["RequestItems"]]
+    if "IndexName" in params:
+        return [(call, f"{last(params['TableName'])}/index")]
+    return [(call, _resource(params))]
 
 
 def _resource(params: dict[str, Any]) -> str:
@@ -96,17 +109,20 @@ def _resource(params: dict[str, Any]) -> str:
 
 
 def last(arn: str) -> str:
-    """The last part of an ARN or URL; of objects their bucket and folder."""
+    """The last part of an ARN or URL; of objects their bucket and folder, of a table's indexes the table and that."""
+    if arn.endswith("/index/*"):
+        return "/".join(arn.split("/")[-3:-1])
     return arn.rsplit(":", maxsplit=1)[-1].removesuffix("/*") if ":s3:" in arn else re.split("[/:]", arn)[-1]
 
 
 @contextmanager
-def running(cloud: Cloud, made: TestDatabase, patched: pytest.MonkeyPatch) -> Generator[Running]:
-    """The functions, with the deployed secret's password as the database's."""
-    secret = cloud.runs["data"].outputs["databaseSecretArn"]
-    login = json.dumps({"username": made.user, "password": made.password})
-    cloud.client("secretsmanager").put_secret_value(SecretId=secret, SecretString=login)
-    patched.setattr(database, "TRUST_BUNDLE", made.server.authority.certificate)
+def running(cloud: Cloud, made: TestDatabase | None, patched: pytest.MonkeyPatch) -> Generator[Running]:
+    """The functions, with the deployed secret's password as the database's, where there is one."""
+    if made:
+        secret = cloud.runs["data"].outputs["databaseSecretArn"]
+        login = json.dumps({"username": made.user, "password": made.password})
+        cloud.client("secretsmanager").put_secret_value(SecretId=secret, SecretString=login)
+        patched.setattr(database, "TRUST_BUNDLE", made.server.authority.certificate)
     found = Running(cloud, made, patched)
     patched.setattr(clients, "boto3", found)
     patched.setattr(clients, "_clients", {})

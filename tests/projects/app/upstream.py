@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,7 +22,7 @@ STRIPE = {
 
 
 @contextmanager
-def deployed(environment: str, *, without: Sequence[str] = (), **changed: Any) -> Generator[Cloud]:
+def deployed(environment: str, *, without: Any = (), **changed: Any) -> Generator[Cloud]:
     """An AWS with the app deployed for a page, some of whose keys may be `changed`, and some left out."""
     with empty_aws(environment, **changed) as cloud:
         cloud.page = Page(cloud.page.name, {key: value for key, value in cloud.page.config.items() if key not in without})
