@@ -20,6 +20,7 @@ class PaymentEvent(Model):
     amount: in the currency's minor unit.
     reason: why the processor declined or refused, as its short code.
     occurred_at: RFC 3339, in UTC.
+    source: base URL of the API that took the payment in, where the service was told of it.
     """
 
     version: Literal[1] = 1
@@ -34,6 +35,7 @@ class PaymentEvent(Model):
     reason: str | None
     occurred_at: str
     correlation_id: str
+    source: str | None = None
 
 
 class PaymentEvents(Protocol):

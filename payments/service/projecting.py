@@ -29,7 +29,10 @@ class Delivery:
 
 @dataclass(frozen=True, kw_only=True)
 class Projector:
-    """Delivers the outbox's `state` rows. Each may be delivered any number of times, by several at once and in any order: the result is the same."""
+    """Delivers the outbox's `state` rows. Each may be delivered any number of times, by several at once and in any order: the result is the same.
+
+    source: base URL of the environment's API, which receipts and events name.
+    """
 
     outbox: Outbox
     log: TransactionLog
@@ -37,6 +40,7 @@ class Projector:
     receipts: Receipts
     events: PaymentEvents
     telemetry: Telemetry
+    source: str | None = None
 
     def deliver(self, *, payment_ids: Iterable[str] | None = None, older_than: float = 0.0, limit: int = 100) -> Delivery:
         """Delivers what has not been yet; a row that fails is logged and tried again another time.
@@ -51,7 +55,7 @@ class Projector:
             with ThreadPoolExecutor(min(_THREADS, len(rows))) as threads:
                 kept = [row for row, done in zip(rows, threads.map(self._kept, rows), strict=True) if done]
             # Subscribers are told last: by then, whatever they look up is there.
-            told = [row for row, taken in zip(kept, self.events.publish([_event(row) for row in kept]), strict=True) if taken]
+            told = [row for row, taken in zip(kept, self.events.publish([_event(row, self.source) for row in kept]), strict=True) if taken]
             for row in told:
                 claim.sent(row)
         return Delivery(len(rows), len(told))
@@ -64,7 +68,7 @@ class Projector:
                 if row.sequence == 1 and body["session_id"] is not None:
                     self.sessions.remember(body["merchant"], body["session_id"], row.payment_id, body["occurred_at"])
                 if body["state"] == State.CAPTURED:
-                    self.receipts.write(_receipt(body))
+                    self.receipts.write(_receipt(body, self.source))
         except Exception as error:
             # One row's failure holds up no other; the outbox keeps it.
             self.telemetry.log.warning("state not delivered, left to the relay", payment_id=row.payment_id, sequence=row.sequence, exc_info=error)
@@ -72,7 +76,7 @@ class Projector:
         return True
 
 
-def _receipt(body: dict[str, Any]) -> Receipt:
+def _receipt(body: dict[str, Any], source: str | None) -> Receipt:
     return Receipt(
         payment_id=body["payment_id"],
         merchant=body["merchant"],
@@ -82,10 +86,11 @@ def _receipt(body: dict[str, Any]) -> Receipt:
         processor=body["processor"],
         processor_reference=body["processor_reference"],
         captured_at=body["occurred_at"],
+        source=source,
     )
 
 
-def _event(row: OutboxRow) -> PaymentEvent:
+def _event(row: OutboxRow, source: str | None) -> PaymentEvent:
     body = row.body
     return PaymentEvent(
         id=event_id(row.payment_id, row.sequence),
@@ -99,4 +104,5 @@ def _event(row: OutboxRow) -> PaymentEvent:
         reason=body["reason"],
         occurred_at=body["occurred_at"],
         correlation_id=body["correlation_id"],
+        source=source,
     )

@@ -12,10 +12,9 @@ from datetime import datetime
 from typing import Any, Self, TypeVar
 
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from payments.domain.payment import FINAL, TRANSITIONS, Change, Payment, State
+from payments.storage.redis_client import client_at
 from payments.telemetry import Telemetry
 
 T = TypeVar("T")
@@ -95,14 +94,7 @@ class PaymentCache:
     @classmethod
     def at(cls, url: str, *, stage: str, telemetry: Telemetry) -> Self:
         """The cache in the Redis at a URL (`rediss://:password@host:port/0`). No connection is made before it is needed."""
-        # A connection that broke while nobody used it costs another try; an answer that does not come does not.
-        once = Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,))
-        made: redis.Redis = redis.Redis.from_url(
-            url, socket_connect_timeout=TIMEOUT, socket_timeout=TIMEOUT, retry=once, max_connections=_CONNECTIONS, client_name="payments"
-        )
-        # from_url adds the time-outs to what is tried again.
-        made.set_retry(once)
-        return cls(made, stage=stage, telemetry=telemetry)
+        return cls(client_at(url, timeout=TIMEOUT, connections=_CONNECTIONS), stage=stage, telemetry=telemetry)
 
     def get(self, merchant: str, name: Name) -> Payment | None:
         """The merchant's payment, as far as the cache may tell it."""

@@ -16,6 +16,7 @@ class Receipt:
 
     amount: in the currency's minor unit.
     captured_at: RFC 3339, in UTC.
+    source: base URL of the API that took the payment in, where the service was told of it.
     """
 
     payment_id: str
@@ -26,6 +27,7 @@ class Receipt:
     processor: str | None
     processor_reference: str | None
     captured_at: str
+    source: str | None = None
 
 
 class Receipts(Protocol):

@@ -16,7 +16,7 @@ import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from payments.functions import OUTBOX_RELAY, PAYMENT_WORKER, PROCESS_PAYMENT, VERIFY_PAYMENT, Function
-from payments.settings import DatabaseSettings
+from payments.settings import DatabaseSettings, TableSettings
 from payments.storage.postgres.database import from_settings
 
 EVENTS = Path(__file__).parent / "events"
@@ -75,7 +75,7 @@ def invoke(function: Function, event: dict[str, Any], about: LambdaContext | Non
 class Service:
     """The handlers over what their environment variables name."""
 
-    database: DatabaseSettings
+    place: DatabaseSettings | TableSettings
     log_table: str
     sessions_table: str
     documents: str
@@ -88,10 +88,12 @@ class Service:
 
     def variables(self) -> dict[str, str]:
         """The environment variables of all functions."""
+        place = self.place
+        relational = isinstance(place, DatabaseSettings)
+        store = {"DATABASE_URL": place.url, "DATABASE_SECRET_ARN": place.secret_arn} if relational else {"PAYMENTS_TABLE": place.name}
         return {
             "STAGE": "dev",
-            "DATABASE_URL": self.database.url,
-            "DATABASE_SECRET_ARN": self.database.secret_arn,
+            **store,
             "TRANSACTION_LOG_TABLE": self.log_table,
             "SESSIONS_TABLE": self.sessions_table,
             "DOCUMENTS_BUCKET": self.documents,
@@ -137,6 +139,12 @@ class Service:
     def relay(self, *, seconds: float = 28.0) -> dict[str, int]:
         """What the relay did."""
         return invoke(OUTBOX_RELAY, scheduled_event(), context(seconds=seconds))
+
+    @property
+    def database(self) -> DatabaseSettings:
+        """The database, where payments are kept in one."""
+        assert isinstance(self.place, DatabaseSettings)
+        return self.place
 
     def rows(self, query: LiteralString) -> list[tuple[Any, ...]]:
         """What the database has."""

@@ -62,6 +62,17 @@ def test_a_captured_payment_has_a_receipt(service: Service) -> None:
     }
 
 
+@pytest.mark.parametrize("source", ["https://api.example.com/v1", None])
+def test_events_and_receipts_name_the_api_where_it_is_known(service: Service, source: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    if source:
+        monkeypatch.setenv("API_URL", source)
+    service.accepted("a")
+    service.work(*service.taken())
+    assert {event["source"] for event in service.events()} == {source}
+    [receipt] = service.objects(service.documents).values()
+    assert receipt["source"] == source
+
+
 def test_the_session_remembers_its_last_payment_for_a_day(service: Service) -> None:
     first, second = service.accepted("a", "b", session_id="session-1")
     one, other = service.taken()
