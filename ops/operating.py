@@ -101,7 +101,7 @@ def migrate(request: Request) -> int:
                 done = migrations.migrate(where, endpoint=served.functions if served else None)
         else:
             done = migrations.migrate(where)  # which says that there is nothing to do
-        say(json.dumps({"applied": list(done.applied), "version": done.version}) if request.json else str(done))
+        say(json.dumps({"applied": list(done.applied), "version": done.version or None}) if request.json else str(done))
         return EXIT_GOOD
 
     return _with_deployed_session(request, show)

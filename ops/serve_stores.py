@@ -97,8 +97,8 @@ class Cache:
 
     @property
     def variables(self) -> dict[str, str]:
-        """What a process needs to find the server under the deployed name, and to verify its certificate, which on AWS a public authority signs."""
-        found = {"CACHE_HOSTADDR": self._server.address, "SSL_CERT_FILE": str(local_authority().certificate)}
+        """What a process needs to find the server under the deployed name."""
+        found = {"CACHE_HOSTADDR": self._server.address}
         moved = _moved(self._url, self._server.port, redis.PORT)
         return {**found, "CACHE_URL": moved} if moved else found
 

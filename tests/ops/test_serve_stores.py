@@ -116,7 +116,6 @@ def test_the_cache_has_the_deployed_token_and_follows_a_rotation(cache: Cache, a
     assert ping("second")
     with pytest.raises(redis.AuthenticationError):
         ping("first/token")
-    assert cache.variables["SSL_CERT_FILE"] == str(authority.certificate)
     assert "CACHE_URL" not in cache.variables
     cache._server.port = 16_379
     assert cache.variables["CACHE_URL"] == f"rediss://:second@{CACHE}:16379/0"
@@ -133,7 +132,7 @@ def test_an_environment_has_stand_ins_for_what_it_has(tmp_path: Path, authority:
     both = Stores(where(secrets, {**DATABASE, **CACHED}), tmp_path)
     both.start()
     try:
-        assert set(both.variables) == {"PGHOSTADDR", "CACHE_HOSTADDR", "SSL_CERT_FILE"}
+        assert set(both.variables) == {"PGHOSTADDR", "CACHE_HOSTADDR"}
     finally:
         both.stop()
     assert not any(store._server.running() for store in both._stores)
