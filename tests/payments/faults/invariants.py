@@ -43,13 +43,6 @@ class Watcher:
         return str(answer["state"])
 
 
-def rows(world: World, query: Any, *parameters: Any) -> list[tuple[Any, ...]]:
-    """Of the database."""
-    assert world.database
-    with world.reaching_database():
-        return list(world.database.run(query, parameters))
-
-
 def assert_done_once(world: World, watcher: Watcher, path: Sequence[str] = HAPPY) -> None:
     """The payment came to its end, was charged once, and is in ledger, log, audit, receipts and events once."""
     payment_id = watcher.payment_id
@@ -60,9 +53,9 @@ def assert_done_once(world: World, watcher: Watcher, path: Sequence[str] = HAPPY
     assert len(intents) == (1 if charged else 0), f"{len(intents)} charges"
     assert all(intent["status"] == "succeeded" for intent in intents)
 
-    ledger = rows(world, "SELECT account, amount FROM ledger_entries WHERE payment_id = %s", payment_id)
+    ledger = world.books.ledger(payment_id)
     assert len(ledger) == (2 if charged else 0)
-    assert sum(amount for _, amount in ledger) == 0
+    assert sum(ledger) == 0
 
     log = world.client("dynamodb").query(
         TableName="log", KeyConditionExpression="payment_id = :id", ExpressionAttributeValues={":id": {"S": payment_id}}, ConsistentRead=True
@@ -78,14 +71,13 @@ def assert_done_once(world: World, watcher: Watcher, path: Sequence[str] = HAPPY
     heard = events(world, payment_id)
     assert set(heard) == {event_id(payment_id, sequence) for sequence in range(1, len(path) + 1)}, "each state is announced, a repetition under the same id"
 
-    open_rows = rows(world, "SELECT count(*) FROM outbox WHERE payment_id = %s AND sent_at IS NULL", payment_id)
-    assert open_rows == [(0,)]
-    assert rows(world, "SELECT recovery_point FROM idempotency_keys WHERE payment_id = %s", payment_id) == [("completed",)]
+    assert world.books.waiting(payment_id) == 0
+    assert world.books.recovery_point(payment_id) == "completed"
 
 
 def assert_in_order(world: World) -> None:
     """The whole ledger sums to zero, the audit chain holds, and nothing was set aside."""
-    assert rows(world, "SELECT coalesce(sum(amount), 0) FROM ledger_entries") == [(0,)]
+    assert world.books.total() == 0
     by_day: dict[str, list[AuditRecord]] = {}
     for record in audit(world):
         by_day.setdefault(record.day, []).append(record)
@@ -103,17 +95,11 @@ def audit(world: World) -> list[AuditRecord]:
     return [_record(world, name) for name in names]
 
 
-_records: dict[str, AuditRecord] = {}
-
-
 def _record(world: World, name: str) -> AuditRecord:
     # Records never change, which the service's own tests hold; reading each once keeps these tests quick.
-    if name not in _records:
-        _records[name] = AuditRecord.from_canonical(world.client("s3").get_object(Bucket="audit", Key=name)["Body"].read().decode())
-    return _records[name]
-
-
-_heard: dict[str, list[str]] = {}
+    if name not in world.records:
+        world.records[name] = AuditRecord.from_canonical(world.client("s3").get_object(Bucket="audit", Key=name)["Body"].read().decode())
+    return world.records[name]
 
 
 def events(world: World, payment_id: str) -> list[str]:
@@ -122,6 +108,6 @@ def events(world: World, payment_id: str) -> list[str]:
     while batch := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
         for message in batch:
             event = json.loads(message["Body"])
-            _heard.setdefault(event["payment_id"], []).append(event["id"])
+            world.heard.setdefault(event["payment_id"], []).append(event["id"])
             sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-    return _heard.get(payment_id, [])
+    return world.heard.get(payment_id, [])

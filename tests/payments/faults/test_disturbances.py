@@ -6,11 +6,17 @@ import json
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
+from tests.payments.faults.books import PostgresBooks
 from tests.payments.faults.invariants import DECLINED as DECLINED_PATH
-from tests.payments.faults.invariants import Watcher, assert_done_once, assert_in_order, rows
+from tests.payments.faults.invariants import Watcher, assert_done_once, assert_in_order
 from tests.payments.faults.world import World
 from tests.payments.postgres import PASSWORD, USER
 from tests.payments.processors.stripe_api import APPROVED, DECLINED, Trouble
+
+
+def books(world: World) -> PostgresBooks:
+    assert isinstance(world.books, PostgresBooks)
+    return world.books
 
 
 def accepted(world: World, token: str = APPROVED) -> Watcher:
@@ -65,9 +71,8 @@ def test_requests_with_one_key_at_the_same_instant_make_one_payment(world: World
     from payments.domain.payment import PaymentRequest
     from payments.storage.postgres.payments import KeyInProgress, PostgresPayments
 
-    assert world.database
     request = PaymentRequest.model_validate({"amount": 1, "currency": "EUR", "payment_token": APPROVED, "reference": f"order {uuid.uuid4()}"})
-    payments, key = PostgresPayments(world.database), str(uuid.uuid4())
+    payments, key = PostgresPayments(books(world).database), str(uuid.uuid4())
 
     def accept(number: int) -> str | None:
         try:
@@ -75,7 +80,7 @@ def test_requests_with_one_key_at_the_same_instant_make_one_payment(world: World
         except KeyInProgress:
             return None
 
-    with world.reaching_database(), ThreadPoolExecutor(8) as threads:
+    with books(world).reaching(), ThreadPoolExecutor(8) as threads:
         ids = {found for found in threads.map(accept, range(32)) if found}
     assert len(ids) == 1
     world.settle()
@@ -86,12 +91,12 @@ def test_rotated_credentials_are_read_again(world: World) -> None:
     before = accepted(world)
     secrets = world.client("secretsmanager")
     try:
-        world.postgres.create_role(USER, "rotated for tests")
+        books(world).server.create_role(USER, "rotated for tests")
         secrets.put_secret_value(SecretId=world.names["database_secret"], SecretString=json.dumps({"username": USER, "password": "rotated for tests"}))
         after = accepted(world)
         world.settle()
     finally:
-        world.postgres.create_role(USER, PASSWORD)
+        books(world).server.create_role(USER, PASSWORD)
         secrets.put_secret_value(SecretId=world.names["database_secret"], SecretString=json.dumps({"username": USER, "password": PASSWORD}))
     assert_done_once(world, before)
     assert_done_once(world, after)
@@ -99,7 +104,7 @@ def test_rotated_credentials_are_read_again(world: World) -> None:
 
 def test_a_database_whose_connections_break_loses_nothing(world: World) -> None:
     watchers = [accepted(world) for _ in range(2)]
-    rows(world, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+    books(world).rows("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
     world.settle()
     for watcher in watchers:
         assert_done_once(world, watcher)

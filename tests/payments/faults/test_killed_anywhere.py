@@ -26,6 +26,22 @@ HANDLERS = {
 CASES = [(handler, step, when) for handler, steps in HANDLERS.items() for step in steps for when in ("before", "after")]
 
 
+# Where payments are in a table, every change of it: what is read in between leaves things as they were.
+TABLE_STEPS = {
+    "write": "payments.storage.dynamodb.table:Table._persistent",
+    "removal": "payments.storage.dynamodb.table:Table.delete_all",
+}
+TABLE_HANDLERS = {"process_payment": ("write",), "payment_worker": ("write", "removal"), "outbox_relay": ("write", "removal")}
+# Before a removal is after whatever was told, which is another step's end.
+TABLE_CASES = [
+    (handler, step, when)
+    for handler, steps in TABLE_HANDLERS.items()
+    for step in steps
+    for when in ("before", "after")
+    if (step, when) != ("removal", "before")
+]
+
+
 def a_payment() -> dict[str, object]:
     return {"amount": 1050, "currency": "EUR", "payment_token": APPROVED, "reference": f"order {uuid.uuid4()}", "session_id": f"s-{uuid.uuid4()}"}
 
@@ -41,6 +57,18 @@ def test_a_payment_comes_through_a_kill_at_any_step(world: World, handler: str, 
         if not killed:
             break
     assert nth > 1, f"{handler} takes no such step: it is in the wrong list"
+
+
+@pytest.mark.parametrize(("handler", "step", "when"), TABLE_CASES)
+def test_a_payment_in_a_table_comes_through_a_kill_at_any_change(table_world: World, handler: str, step: str, when: str) -> None:
+    nth = 0
+    while True:
+        nth += 1
+        killed = _lived_through(table_world, handler, Fault(TABLE_STEPS[step], when, nth))
+        assert_in_order(table_world)
+        if not killed:
+            break
+    assert nth > 1, f"{handler} makes no such change: it is in the wrong list"
 
 
 def test_the_handlers_take_no_other_kind_of_step(world: World) -> None:

@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import pytest
 
-from localcloud.stores.postgres import PostgresServer
-from payments.storage.postgres.database import Database
+from payments.domain.audit import AuditRecord
+from tests.payments.faults.books import Books
 from tests.payments.processors.stripe_api import StripeApi
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -57,11 +56,18 @@ class World:
 
     endpoint: str
     stripe: StripeApi
-    postgres: PostgresServer
     names: dict[str, str] = field(default_factory=dict[str, str])
-    database: Database | None = None
+    records: dict[str, AuditRecord] = field(default_factory=dict[str, AuditRecord])
+    heard: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    kept: Books | None = None
     zygote: subprocess.Popen[str] | None = None
     clients: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def books(self) -> Books:
+        """What is written of payments."""
+        assert self.kept
+        return self.kept
 
     def client(self, service: str) -> Any:
         """Of the moto server."""
@@ -70,13 +76,6 @@ class World:
             keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
             self.clients[service] = session.client(service, region_name=REGION, endpoint_url=self.endpoint, **keys)
         return self.clients[service]
-
-    @contextmanager
-    def reaching_database(self) -> Generator[None]:
-        """Libpq in this process finds the server, as it does in the handlers' processes."""
-        with pytest.MonkeyPatch.context() as patched:
-            patched.setenv("PGHOSTADDR", self.postgres.address)
-            yield
 
     def run(self, handler: str, event: dict[str, Any], fault: Fault | None = None) -> Answer:
         """One invocation; fails where the handler itself raised."""
