@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import permutations, product
 from pathlib import Path
 from typing import Any
@@ -147,7 +147,7 @@ def untested_components(members: Iterable[Deployed]) -> list[str]:
     return [f"{project} {component}" for project, component in sorted(made) if not covered(project, component)]
 
 
-def untagged(deployed: Deployed, wanted: dict[str, str | None]) -> list[str]:
+def untagged(deployed: Deployed, wanted: Mapping[str, str | None]) -> list[str]:
     """Resources that can bear tags and lack one of these; None is any value."""
     found: list[str] = []
     for resource in deployed.resources():

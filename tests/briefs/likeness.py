@@ -10,7 +10,10 @@ from localcloud.rehearsal import Resource
 from tests.briefs.family import Deployed, Family
 
 # Outputs beside the ID that others refer to, where AWS makes them up.
-_REFERENCES = ("prefixListId", "rootResourceId", "primaryNetworkInterfaceId")
+_REFERENCES = ("prefixListId", "rootResourceId", "primaryNetworkInterfaceId", "arnSuffix", "primaryEndpointAddress", "authToken")
+
+# Where ECR keeps the layers of images: "prod" is AWS's own word there (ECR user guide, "Amazon ECR interface VPC endpoints").
+_LAYERS = re.compile(r"prod-[a-z0-9-]+-starport-layer-bucket")
 
 # What RDS makes up within a name: that of its secret, and that of a cluster's address.
 _RANDOM = re.compile(r"(?<=secret:)rds!(?:db|cluster)-[0-9a-f-]{36}-\w{6}|(?<=\.cluster-)[0-9a-z]{12}(?=\.)|(?<=\.cluster-ro-)[0-9a-z]{12}(?=\.)")
@@ -42,6 +45,11 @@ def unlike(family: Family) -> dict[str, dict[str, Any]]:
     return found
 
 
+def inputs(family: Family) -> set[str]:
+    """What `unlike` finds, by type and input alone, such as `Function.memorySize`."""
+    return {f"{key.split('::')[0].rpartition(':')[2]}.{key.rpartition(': ')[2]}" for key in unlike(family)}
+
+
 def _asked(deployed: Deployed) -> dict[str, dict[str, str]]:
     """Each input of each resource as JSON, in words that the family shares."""
     environment = deployed.environment
@@ -54,7 +62,7 @@ def _asked(deployed: Deployed) -> dict[str, dict[str, str]]:
 
     def shared(value: Any) -> str:
         text = json.dumps(value, sort_keys=True, default=lambda archive: str(archive.path))
-        text = _RANDOM.sub("<random>", ids.sub(lambda found: names[found[0]], text))
+        text = _LAYERS.sub("<layers>", _RANDOM.sub("<random>", ids.sub(lambda found: names[found[0]], text)))
         return said.sub(lambda found: words[found[1]], text).replace(f'"{block}.', '"<block>.')
 
     return {_called(one): {key: shared(value) for key, value in one.inputs.items() if (one.type, key) not in _DIGESTS} for one in deployed.resources()}
@@ -66,7 +74,9 @@ def _names(deployed: Deployed) -> dict[str, str]:
     for one in deployed.resources():
         for key, value in (("id", one.id), *((key, one.outputs.get(key)) for key in _REFERENCES)):
             if isinstance(value, str) and value:
-                found.setdefault(value, f"<{key} of {_called(one)}>")
+                # A role and a rule may have the same name, and be made in any order.
+                name = f"<{key} of {_called(one)}>"
+                found[value] = min(found.get(value, name), name)
     return found
 
 
