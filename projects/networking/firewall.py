@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
@@ -67,18 +68,12 @@ class Rules(Component):
         self.register_outputs({})
 
     def _rule(self, rule: Rule) -> None:
-        kind = aws.vpc.SecurityGroupIngressRule if rule.direction == "in" else aws.vpc.SecurityGroupEgressRule
-        kind(
-            rule.name,
-            security_group_id=self._groups.of(rule.tier),
-            ip_protocol="tcp",
-            from_port=rule.port,
-            to_port=rule.port,
-            description=rule.why,
-            tags={**rule.tags, "Name": self.environment.names(rule.name)},
-            opts=self.child(),
-            **self._peer(rule),
-        )
+        group, tags = self._groups.of(rule.tier), {**rule.tags, "Name": self.environment.names(rule.name)}
+        said: dict[str, Any] = {"ip_protocol": "tcp", "from_port": rule.port, "to_port": rule.port, "description": rule.why, "tags": tags, **self._peer(rule)}
+        if rule.direction == "in":
+            aws.vpc.SecurityGroupIngressRule(rule.name, security_group_id=group, opts=self.child(), **said)
+        else:
+            aws.vpc.SecurityGroupEgressRule(rule.name, security_group_id=group, opts=self.child(), **said)
 
     def _peer(self, rule: Rule) -> dict[str, pulumi.Input[str]]:
         if rule.kind == "range":

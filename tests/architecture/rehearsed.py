@@ -1,4 +1,4 @@
-"""The platform's own environments, rehearsed, as the tests of this folder look at them."""
+"""Every environment that has a page, rehearsed, as the tests of this folder look at them."""
 
 from __future__ import annotations
 
@@ -15,13 +15,20 @@ import pulumi_aws
 
 from localcloud.rehearsal import STACK_REFERENCE, Resource
 from ops.rehearsal import rehearse
+from ops.validation import family_of
 from ops.workspace import open_workspace
 from payments.functions import FUNCTIONS
 from shared import packages
 from shared import page as pages
 from shared.environment import Environment, Stage, environment_of
 
-ENVIRONMENTS: tuple[str, ...] = get_args(Stage)
+STAGES: tuple[str, ...] = get_args(Stage)
+ENVIRONMENTS: tuple[str, ...] = tuple(pages.names())
+FAMILIES: dict[str, list[str]] = {
+    family: sorted((name for name in ENVIRONMENTS if family_of(name) == family), key=lambda name: STAGES.index(name.rpartition("-")[2]))
+    for family in dict.fromkeys(map(family_of, ENVIRONMENTS))
+}
+"""By blueprint (empty for the platform's own), its environments from dev to prod."""
 
 
 @dataclass(frozen=True)

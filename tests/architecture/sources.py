@@ -77,8 +77,16 @@ def aws_calls() -> Iterator[Call]:
 
 
 def components() -> Iterator[tuple[str, ast.ClassDef]]:
-    """Each component: where it stands, and its class."""
-    for path in python("projects", "shared"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ClassDef) and {"Component", "ComponentResource"} & {ast.unparse(base).split(".")[-1] for base in node.bases}:
-                yield f"{path.relative_to(ROOT)}:{node.name}", node
+    """Each component, whichever component it is made from: where it stands, and its class."""
+    classes = [(path, node) for path in python("projects", "shared") for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ClassDef)]
+    known, before = {"Component", "ComponentResource"}, set[str]()
+    while known != before:
+        before = set(known)
+        known |= {node.name for _, node in classes if known & _bases(node)}
+    for path, node in classes:
+        if known & _bases(node):
+            yield f"{path.relative_to(ROOT)}:{node.name}", node
+
+
+def _bases(node: ast.ClassDef) -> set[str]:
+    return {ast.unparse(base).split(".")[-1] for base in node.bases}
