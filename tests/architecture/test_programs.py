@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable
 
 from localcloud import catalogue
@@ -46,7 +47,7 @@ def test_nothing_of_the_sdk_is_called_that_it_does_not_have() -> None:
 def test_every_resource_is_given_its_parent() -> None:
     """Also where no rehearsed page leads; what the parent is, the rehearsals show."""
     given = {call.where: ast.unparse(call.option("opts") or ast.Constant(None)) for call in sources.aws_calls() if call.is_resource}
-    assert {where: opts for where, opts in given.items() if not (opts.startswith("self.child(") or (opts.isidentifier() and opts != "None"))} == {}
+    assert {where: opts for where, opts in given.items() if not (re.match(r"\w+\.child\(", opts) or (opts.isidentifier() and opts != "None"))} == {}
 
 
 def test_every_component_ends_by_registering_its_outputs() -> None:
