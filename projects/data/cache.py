@@ -9,10 +9,9 @@ from projects.data.cache_settings import CacheSettings
 from shared import naming
 from shared.component import Component
 from shared.components.log_group import LogGroup, LogGroupArgs
+from shared.components.secret import kept_secret
 from shared.contracts import NetworkingOutputs
 from shared.environment import Environment
-from shared.iam import policy
-from shared.isolation import closed_to_others
 
 PORT = 6379
 
@@ -89,7 +88,7 @@ class Cache(Component):
         self.address, self.port = group.primary_endpoint_address, pulumi.Output.from_input(PORT)
         # The token is the group's own and not the look-up's: of a later deployment those are two.
         url = pulumi.Output.format("rediss://:{0}@{1}:{2}/0", group.auth_token, self.address, PORT)
-        self.secret_arn = self._secret(name, pulumi.Output.secret(url), key_arn)
+        self.secret_arn = kept_secret(self, name, description="How to reach Redis, token included", value=url, key_arn=key_arn).arn
         self.register_outputs({"identifier": self.identifier, "secretArn": self.secret_arn})
 
     def _log_group(self, identifier: str, log: str, network: NetworkingOutputs) -> LogGroup:
@@ -107,18 +106,3 @@ class Cache(Component):
             parameters=[{"name": "maxmemory-policy", "value": "volatile-ttl"}],
             opts=self.child(),
         )
-
-    def _secret(self, name: str, value: pulumi.Output[str], key_arn: pulumi.Input[str]) -> pulumi.Output[str]:
-        secret = aws.secretsmanager.Secret(
-            name,
-            name=self.environment.names(name),
-            description="How to reach Redis, token included",
-            kms_key_id=key_arn,
-            # A name in its recovery window cannot be made again, and the token goes with the group anyway.
-            recovery_window_in_days=0,
-            opts=self.child(),
-        )
-        others = closed_to_others(self.environment, ["secretsmanager:*"], [secret.arn])
-        closed = aws.secretsmanager.SecretPolicy(name, secret_arn=secret.arn, policy=policy(*others), block_public_policy=True, opts=self.child())
-        aws.secretsmanager.SecretVersion(name, secret_id=secret.id, secret_string=value, opts=self.child(depends_on=[closed]))
-        return secret.arn

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -88,6 +89,17 @@ def test_the_secret_is_the_whole_url_under_our_key(cloud: Cloud) -> None:
     assert url.hostname == group["NodeGroups"][0]["PrimaryEndpoint"]["Address"].lower()
     # ElastiCache takes 16 to 128 characters; one that a URL would have to escape would reach Redis as another.
     assert re.fullmatch(r"[A-Za-z0-9]{64}", url.password or "")
+
+
+def test_the_secret_refuses_others_before_it_has_a_value(cloud: Cloud) -> None:
+    made = [one.type for one in rehearse(cloud).resources]
+    assert made.index("aws:secretsmanager/secretPolicy:SecretPolicy") < made.index("aws:secretsmanager/secretVersion:SecretVersion")
+    secrets = cloud.client("secretsmanager")
+    said = {one["Sid"]: one for one in json.loads(secrets.get_resource_policy(SecretId="cache-staging-main")["ResourcePolicy"])["Statement"]}
+    assert set(said) == {"OnlyThisEnvironment", "OnlyThisSuffix", "OnlyThisAccount"}
+    arn = secrets.describe_secret(SecretId="cache-staging-main")["ARN"]
+    for statement in said.values():
+        assert (statement["Effect"], statement["Action"], statement["Resource"]) == ("Deny", "secretsmanager:*", arn)
 
 
 def test_the_token_is_a_secret_of_the_state(cloud: Cloud) -> None:
