@@ -46,8 +46,8 @@ def relay(stack: Stack[AppSettings]) -> None:
 
 def test_settings_and_environment_are_the_pages(cloud: Cloud) -> None:
     seen: list[Any] = []
-    program(cloud.page, lambda stack: seen.extend([stack.project, stack.environment.account, stack.settings.functions.timeout]))
-    assert seen == ["app", "123456789012", 28]
+    program(cloud.page, lambda stack: seen.extend([stack.project, stack.environment.account, stack.settings.queue.batch_size]))
+    assert seen == ["app", "123456789012", 10]
 
 
 def test_a_page_that_is_wrong_stops_the_program_with_all_that_is_wrong(cloud: Cloud) -> None:
@@ -146,7 +146,8 @@ def test_a_preview_still_reads_the_upstreams_that_are_deployed(cloud: Cloud, mon
 def test_what_a_program_made_is_published_with_its_contract(cloud: Cloud) -> None:
     def main(stack: Stack[AppSettings]) -> None:
         queue = aws.sqs.Queue("queue", name="queue")
-        stack.publish(AppOutputs(**{field.name: queue.name for field in AppOutputs.outputs().values()}))
+        values: dict[str, Any] = {field.name: queue.name for field in AppOutputs.outputs().values()}
+        stack.publish(AppOutputs(**values))
 
     outputs = program(cloud.page, main).outputs
     assert set(outputs) == {*AppOutputs.outputs(), VERSION_OUTPUT, "inventory"}
