@@ -30,6 +30,7 @@ from tests.localcloud.serve.deployment import Deployment
 DOMAIN = "payments.example.com"
 DATABASE, CACHE = "payments.cluster-x.us-east-2.rds.example.com", "master.payments.x.use2.cache.example.com"
 PASSWORD = "made-up"
+KEY = "an-api-key-of-the-tests"
 _NO_ROUTE = json.dumps({"type": "urn:payments:problem:no-such-route", "title": "No", "status": 404})
 _ACCOUNTS = itertools.count(300_000_000_001)
 
@@ -82,8 +83,9 @@ def made(aws: Aws, ports: dict[str, str]) -> tuple[list[dict[str, str]], list[di
         "PROCESSOR": "sandbox",
     }
     url = f"rediss://:{PASSWORD}@{CACHE}:{ports['CACHE_PORT']}/0"
-    secret = secrets.create_secret(Name="cache", SecretString=url)["ARN"]
-    return [{"name": name, "value": value} for name, value in variables.items()], [{"name": "CACHE_URL", "valueFrom": secret}]
+    values = {"CACHE_URL": url, "API_KEYS": json.dumps({"merchant": KEY})}
+    arns = {name: secrets.create_secret(Name=name, SecretString=value)["ARN"] for name, value in values.items()}
+    return [{"name": name, "value": value} for name, value in variables.items()], [{"name": name, "valueFrom": arn} for name, arn in arns.items()]
 
 
 @pytest.fixture
@@ -123,7 +125,7 @@ def test_the_container_alone_migrates_a_database_and_sees_payments_through(servi
     assert "database migrated" in migrated.lines[-1]
     service.start_feeding()
     assert service.ready(60.0), service.counts()
-    tried = Tried(url=service.urls["front/443"], host=DOMAIN, trust=local_authority().certificate, patience=30.0, pause=0.2)
+    tried = Tried(url=service.urls["front/443"], key=KEY, host=DOMAIN, trust=local_authority().certificate, patience=30.0, pause=0.2)
     assert {check.name: check.detail for check in smoke(tried) if check.outcome is not Outcome.SUCCEEDED} == {}
     assert httpx.get(f"{service.endpoint}/_serve").json()["services"] == {name: {"desired": 1, "running": 1, "healthy": 1} for name in ("web", "worker")}
     # What was told of payments is kept in the cache, which only a client that verifies its name and knows its token reaches.
