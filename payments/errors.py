@@ -23,7 +23,7 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's word
     """A request that is answered with a problem document.
 
     name: last part of `type`; callers decide by it, so it never changes.
-    detail: what is wrong and what to do about it; contains nothing that the caller sent.
+    detail: what is wrong and what to do about it; contains nothing that the caller sent. Empty where the title says all.
     retry_after: seconds after which the same request may be sent again.
     """
 
@@ -37,9 +37,16 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's word
 
     def __post_init__(self) -> None:
         super().__init__(self.name)
-        self.document = {"type": f"urn:payments:problem:{self.name}", "title": self.title, "status": self.status, "detail": self.detail}
+        self.document = {"type": f"urn:payments:problem:{self.name}", "title": self.title, "status": self.status}
+        if self.detail:
+            self.document["detail"] = self.detail
         if self.faults:
             self.document["errors"] = [{"field": fault.field, "rule": fault.rule} for fault in self.faults]
+
+
+def forbidden() -> Problem:
+    """No API key, or none that is known; word for word what API Gateway answers in front of the functions."""
+    return Problem(403, "forbidden", "The API key is missing or not valid", "")
 
 
 def malformed_body(why: str) -> Problem:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Literal, Self, TypeVar
 from urllib.parse import quote, unquote, urlsplit
 
@@ -123,19 +124,12 @@ class StorageSettings(Settings):
             raise _fault_of(f"{missing}: is missing, and {given[0]} needs it")
         return table
 
-    @property
+    @cached_property
     def place(self) -> DatabaseSettings | TableSettings:
         """Where payments are kept; equal settings are equal, so that they can be a cache's key."""
         if self.payments_table is not None:
             return TableSettings(self.payments_table)
         return DatabaseSettings(*_place(str(self.database_url)), str(self.database_secret_arn))
-
-    @property
-    def database(self) -> DatabaseSettings:
-        """The database. Raises SettingsError where payments are kept in a table."""
-        if not isinstance(place := self.place, DatabaseSettings):
-            raise SettingsError("PAYMENTS_TABLE is set, and this needs a relational database: set DATABASE_URL and DATABASE_SECRET_ARN instead")
-        return place
 
 
 class CacheSettings(Settings):

@@ -32,6 +32,8 @@ class Telemetry:
         self._service = function.name
         self._lock = threading.Lock()
         self._counts: Counter[Metric] = Counter()
+        # One for all flushes, as making it takes longer than writing what was counted.
+        self._metrics = EphemeralMetrics(namespace=METRIC_NAMESPACE, service=function.name)
         self._tracer: Any = None
 
     @contextmanager
@@ -52,14 +54,13 @@ class Telemetry:
         """Writes what was counted to standard output, in CloudWatch's embedded metric format; nothing where nothing was counted."""
         with self._lock:
             counts, self._counts = self._counts, Counter()
-        if not counts:
-            return
-        metrics = EphemeralMetrics(namespace=METRIC_NAMESPACE, service=self._service)
-        # From the environment and not from the settings: where these are incomplete, the failure is counted in the right place too.
-        metrics.add_dimension("stage", os.environ.get(Variable.STAGE) or "unknown")
-        for metric, times in counts.items():
-            metrics.add_metric(name=metric, unit=MetricUnit.Count, value=times)
-        metrics.flush_metrics()
+            if not counts:
+                return
+            # From the environment and not from the settings: where these are incomplete, the failure is counted in the right place too.
+            self._metrics.add_dimension("stage", os.environ.get(Variable.STAGE) or "unknown")
+            for metric, times in counts.items():
+                self._metrics.add_metric(name=metric, unit=MetricUnit.Count, value=times)
+            self._metrics.flush_metrics()
 
     @contextmanager
     def span(self, name: str, **annotations: str) -> Generator[None]:

@@ -73,12 +73,12 @@ class Client:
     """Gets actions ready; what an action does is measured, and an answer that is not the expected one ends the benchmark."""
 
     def __init__(self) -> None:
+        from payments.assembly.storing import store_from
         from payments.handlers import payment_worker, process_payment, verify_payment
         from payments.settings import VerifyPaymentSettings, load
-        from payments.storage.postgres.payments import PostgresPayments
 
         self._process, self._verify, self._work = process_payment.handler, verify_payment.handler, payment_worker.handler
-        self._payments = PostgresPayments(database.from_settings(load(VerifyPaymentSettings).database))
+        self._payments = store_from(load(VerifyPaymentSettings).place).payments
         self._numbers = itertools.count(1)
         self._taken_in: list[dict[str, Any]] = []
         self._name = uuid4().hex

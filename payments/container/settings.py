@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from payments.container.keys import Keys
 from payments.settings import Filled, OutboxRelaySettings, PaymentWorkerSettings, Port, ProcessPaymentSettings, Settings, StorageSettings
 
 
@@ -32,10 +33,13 @@ class ServerSettings(StorageSettings):
 class WebSettings(ServerSettings, CacheSettings, ProcessPaymentSettings):
     """Of `web`.
 
+    api_keys: whom it answers. api_keys_before: keys that are going to be replaced by those, and are good until then.
     threads: requests that are worked on at once, each with a connection to the database.
     waiting: requests that may wait for a thread; any more are told to come again.
     """
 
+    api_keys: Annotated[Keys, Field(repr=False)]
+    api_keys_before: Annotated[Keys | None, Field(repr=False)] = None
     threads: Annotated[int, Field(ge=1, le=256)] = 16
     waiting: Annotated[int, Field(ge=0, le=10_000)] = 64
 

@@ -21,6 +21,7 @@ from starlette.routing import Route
 from payments import errors, http
 from payments.assembly.storing import store_from
 from payments.container.health import Health
+from payments.container.keys import HEADER, Door
 from payments.container.settings import WebSettings
 from payments.functions import PROCESS_PAYMENT, VERIFY_PAYMENT
 from payments.messaging.work_queue import SqsWorkQueue
@@ -92,6 +93,7 @@ def application(settings: WebSettings) -> Starlette:
         ),
         Place(path="/verify-payment", route=partial(verify_payment, payments=payments), telemetry=verifying),
     ]
+    door = Door(settings.api_keys, settings.api_keys_before or {})
     threads = Threads(settings.threads, settings.waiting)
     health = Health(store, verifying)
 
@@ -105,16 +107,17 @@ def application(settings: WebSettings) -> Starlette:
         store.close()
 
     return Starlette(
-        routes=[*(Route(place.path, partial(_served, place, threads), methods=_ALLOWED) for place in places), *health.routes()],
+        routes=[*(Route(place.path, partial(_served, place, door, threads), methods=_ALLOWED) for place in places), *health.routes()],
         exception_handlers={404: _elsewhere, 405: _elsewhere},
         lifespan=life,
     )
 
 
-async def _served(place: Place, threads: Threads, request: Request) -> Response:
+async def _served(place: Place, door: Door, threads: Threads, request: Request) -> Response:
     correlation_id = str(uuid.uuid4())
     headers = dict(request.headers)
     try:
+        merchant = door.merchant(headers.get(HEADER))
         if threads.full:
             raise errors.temporarily_unavailable()
         async with asyncio.timeout(BODY_SECONDS):
@@ -130,7 +133,7 @@ async def _served(place: Place, threads: Threads, request: Request) -> Response:
     too_large = len(body) > http.LARGEST_BODY
 
     def call() -> http.Answer:
-        return place.route(http.Request.read(body, headers, merchant=http.DEFAULT_MERCHANT, correlation_id=correlation_id))
+        return place.route(http.Request.read(body, headers, merchant=merchant, correlation_id=correlation_id))
 
     answer = await threads.run(partial(http.respond, call, correlation_id=correlation_id, telemetry=place.telemetry))
     return _response(answer, close=too_large)

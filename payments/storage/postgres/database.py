@@ -209,7 +209,8 @@ def _session() -> dict[str, str]:
 
 def _rows(connection: Connection, query: LiteralString, parameters: Parameters | None) -> list[TupleRow]:
     cursor = connection.execute(query, parameters)
-    return cursor.fetchall() if cursor.description else []
+    # Not `description`, which would make an object of every column.
+    return cursor.fetchall() if cursor.pgresult and cursor.pgresult.nfields else []
 
 
 def _is_gone(connection: Connection) -> bool:
