@@ -25,6 +25,9 @@ MOST_IN_ONE_ALARM = 10
 SERVICES = ("web", "worker")
 """What containers do, as app names their services."""
 
+INDEXES: Mapping[str, tuple[str, ...]] = {"payments": ("due",)}
+"""The indexes of tables, as data makes them: each has a capacity of its own, and one that is short of it holds up the table's writes."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
@@ -117,9 +120,9 @@ def of_cache(data: DataOutputs, name: str, stat: str) -> pulumi.Output[list[Metr
     return data.cache_node_ids.apply(nodes)
 
 
-def of_table(table: pulumi.Input[str], name: str, stat: str) -> Metric:
-    """A metric of the DynamoDB table of that name, without its indexes."""
-    return Metric(namespace="AWS/DynamoDB", name=name, stat=stat, dimensions={"TableName": table})
+def of_table(table: pulumi.Input[str], name: str, stat: str, *, index: str = "") -> Metric:
+    """A metric of the DynamoDB table of that name without its indexes, or of one of these."""
+    return Metric(namespace="AWS/DynamoDB", name=name, stat=stat, dimensions={"TableName": table, **({"GlobalSecondaryIndexName": index} if index else {})})
 
 
 def tables(environment: Environment, data: DataOutputs) -> dict[str, pulumi.Output[str]]:

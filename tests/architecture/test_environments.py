@@ -16,6 +16,7 @@ from jsonschema import Draft202012Validator
 from localcloud import catalogue
 from localcloud.rehearsal import STACK_REFERENCE, Resource
 from ops.projects import projects
+from projects.observability.metrics import INDEXES
 from shared.page import ROOT
 from tests.architecture.rehearsed import ENVIRONMENTS, STAGES, Rehearsed, resource_class
 
@@ -263,3 +264,9 @@ def test_every_log_is_encrypted_and_ends(rehearsed: Rehearsed) -> None:
     for group in groups:
         assert group.inputs.get("kmsKeyId"), group.name
         assert group.inputs["retentionInDays"] == rehearsed.environment.platform.log_retention_days, group.name
+
+
+def test_every_index_of_a_table_is_watched(rehearsed: Rehearsed) -> None:
+    tables = rehearsed.of_aws("aws:dynamodb/table:Table")
+    made = {table.name: tuple(index["name"] for index in table.inputs.get("globalSecondaryIndexes", ())) for table in tables}
+    assert {name: indexes for name, indexes in made.items() if indexes} == {name: indexes for name, indexes in INDEXES.items() if name in made}

@@ -122,7 +122,11 @@ def tables(settings: AlarmSettings, environment: Environment, data: DataOutputs)
         yield Alarm(
             name=f"{word}-throttles",
             says=f"DynamoDB turns away reads or writes of the table {word}: its capacity, or one hot key",
-            watches=[metrics.of_table(table, name, "Sum") for name in ("ReadThrottleEvents", "WriteThrottleEvents")],
+            watches=[
+                metrics.of_table(table, name, "Sum", index=index)
+                for index in ("", *metrics.INDEXES.get(word, ()))
+                for name in ("ReadThrottleEvents", "WriteThrottleEvents")
+            ],
             threshold=settings.table_throttles,
             # A burst ends within a few minutes, by retries or by autoscaling; what goes on after that does not end by itself.
             periods=2,

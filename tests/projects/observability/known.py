@@ -37,6 +37,11 @@ _PUBLISHED: tuple[tuple[str, frozenset[str], str], ...] = (
         frozenset({"TableName"}),
         "ConsumedReadCapacityUnits ConsumedWriteCapacityUnits ReadThrottleEvents WriteThrottleEvents ConditionalCheckFailedRequests",
     ),
+    (
+        "AWS/DynamoDB",
+        frozenset({"TableName", "GlobalSecondaryIndexName"}),
+        "ConsumedReadCapacityUnits ConsumedWriteCapacityUnits ReadThrottleEvents WriteThrottleEvents OnlineIndexThrottleEvents",
+    ),
     ("AWS/NATGateway", frozenset({"NatGatewayId"}), "ErrorPortAllocation PacketsDropCount ActiveConnectionCount BytesOutToDestination"),
     ("AWS/EC2", frozenset({"InstanceId"}), "CPUUtilization StatusCheckFailed StatusCheckFailed_Instance StatusCheckFailed_System"),
     ("AWS/ECS", _SERVICE, "CPUUtilization MemoryUtilization"),

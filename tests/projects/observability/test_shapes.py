@@ -204,6 +204,13 @@ def test_thresholds_of_tables_are_the_pages(environment: str, throttles: int) ->
     assert {found[f"{table}-throttles"]["Threshold"] for table in ("payments", "sessions", "transaction-log")} == {throttles}
 
 
+def test_a_tables_index_is_watched_with_it() -> None:
+    of, index = {"TableName": "payments-prod-accounts"}, {"TableName": "payments-prod-accounts", "GlobalSecondaryIndexName": "due"}
+    names = ("ReadThrottleEvents", "WriteThrottleEvents")
+    parts = [("AWS/DynamoDB", name, "Sum", dimensions) for dimensions in (of, index) for name in names]
+    assert watched(alarms_of("accounts-prod")["payments-throttles"]) == ("SUM([part0, part1, part2, part3])", parts)
+
+
 def test_containers_count_under_the_names_that_are_watched(
     containers: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -88,6 +88,7 @@ def app(cloud: Cloud, **changed: Any) -> dict[str, Any]:
     """The outputs of app."""
     return {
         "apiUrl": "https://api.example.com/stage",
+        "apiKey": "not-a-real-key",
         "endpointUrls": {route: f"https://api.example.com/stage/{route}" for route in ("process-payment", "verify-payment")},
         "workQueueName": "work-queue",
         "workQueueUrl": "https://sqs.example.com/work-queue",
@@ -105,7 +106,6 @@ def _functions(cloud: Cloud) -> dict[str, Any]:
     return {
         "apiName": "payments-api",
         "apiStage": "live",
-        "apiKey": "not-a-real-key",
         "functionNames": names,
         "functionArns": {word: cloud.environment.arn("lambda", f"function:{name}") for word, name in names.items()},
         "serviceNames": {},
