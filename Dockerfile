@@ -4,7 +4,8 @@
 #   docker build --tag payments .
 #   docker run --read-only --cap-drop ALL --security-opt no-new-privileges --env-file web.env --publish 8080:8080 payments web
 #
-# It writes nothing to its file system. Its variables are those of the functions (payments/functions.py) and payments/container/settings.py.
+# It writes nothing to its file system. Its variables are those of the functions (payments/functions.py) and payments/container/settings.py; `web` answers
+# whoever has one of the keys in API_KEYS, for example {"a-shop": "a key of 20 characters or more"}.
 
 # The Python of payments/functions.py, as the functions have it. The tag says the release; whoever pushes to the registry could still change what is
 # behind it. To pin the very bytes, ask for the digest where the registry is reached, and append it:

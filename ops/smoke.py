@@ -50,14 +50,14 @@ TOKENS: Final = {
 class Service:
     """The service to try.
 
-    url: of the API's stage or domain; the routes are below it. key: the API key, empty where the API knows none. host: the name that it is to be asked
+    url: of the API's stage or domain; the routes are below it. key: the API key. host: the name that it is to be asked
     by, where that is not the URL's. trust: file with whom to trust for its certificate, where not those that everybody trusts.
     patience: seconds that each wait may take: for the first answer of a service that was just deployed, and for a payment to be worked on.
     pause: seconds between two questions.
     """
 
     url: str
-    key: str = field(default="", repr=False)
+    key: str = field(repr=False)
     host: str = ""
     trust: Path | None = None
     tokens: Tokens = TOKENS["sandbox"]
@@ -114,10 +114,8 @@ class _Run:
         yield "bad input", self._bad_input
         yield "card number", self._card_number
         yield "unknown payment", self._unknown
-        if self.service.key:
-            yield "without API key", self._without_key
-        else:
-            yield "unknown route", self._elsewhere
+        yield "without API key", self._without_key
+        yield "unknown route", self._elsewhere
 
     def _accepted(self) -> str:
         """The first request waits for a service that was just deployed; sent again with its key, it makes one payment however often it is sent."""
@@ -189,9 +187,10 @@ class _Run:
         return problem(self.client.verify({"payment_id": str(uuid.uuid4())}, authorized=False), 403, "forbidden")
 
     def _elsewhere(self) -> str:
-        """Where there is no API key, the load balancer lets through what the API has, and nothing else."""
+        """Whatever stands in front of the service lets through what the API has, and nothing else."""
         answer = self.client.elsewhere()
-        answer.expect(404, "application/json")
+        # A load balancer cannot say application/problem+json (ELB, FixedResponseActionConfig).
+        answer.expect(404, "application/json" if answer.kind == "application/json" else "application/problem+json")
         if answer.text("type") != "urn:payments:problem:no-such-route":
             raise AnswerError(f"{answer}: its type is {answer.text('type') or 'missing'}, expected urn:payments:problem:no-such-route")
         return "404 no-such-route"

@@ -61,12 +61,12 @@ class Answered:
 class Client:
     """Sends requests to the two routes.
 
-    key: empty where the API knows none. host: the name that is asked for, and that the certificate has to be for, where that is not the URL's.
+    key: the API key. host: the name that is asked for, and that the certificate has to be for, where that is not the URL's.
     trust: file with the certificates of whom to trust, where not those that everybody trusts.
     """
 
     def __init__(self, url: str, key: str, *, host: str = "", trust: Path | None = None) -> None:
-        self._key = {"x-api-key": key} if key else {}
+        self._key = {"x-api-key": key}
         self._named: dict[str, Any] = {"sni_hostname": host} if host else {}
         # What listens on this machine is never behind a proxy; AWS may be.
         self._http = httpx.Client(

@@ -26,7 +26,7 @@ def tried(session: Session, told: Callable[[Check], None] = lambda _: None) -> S
     url, checks, problems = "", (), ()
     where = deployed(session)
     try:
-        key = "" if where.contained else where.secret("app", "apiKey")
+        key = where.secret("app", "apiKey")
         with functions_of(session) as served:
             reached = served.api(where) if served else Reached(where.output("app", "apiUrl"))
             url = reached.url

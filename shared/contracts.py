@@ -176,7 +176,7 @@ class AppOutputs(Contract):
     endpoint_urls: Texts
     api_name: Text = field(default_factory=_null, metadata=_OPTIONAL)
     api_stage: Text = field(default_factory=_null, metadata=_OPTIONAL)
-    api_key: Text = field(default_factory=_null, metadata={**_OPTIONAL, **_SECRET})
+    api_key: Text = field(metadata=_SECRET)
     function_names: Texts
     function_arns: Texts
     cluster_name: Text = field(default_factory=_null, metadata=_OPTIONAL)

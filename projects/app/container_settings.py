@@ -64,6 +64,7 @@ class ContainerSettings(Settings):
     cpu_target, memory_target: per cent that the scaling of both services aims at; room is left for what comes before new tasks are there.
     domain: HTTPS needs a certificate, and that a name. rate_limit: requests of one client address in five minutes; any more are answered 429.
     allowed_cidrs: who may reach the load balancer at all.
+    api_key_generation: which API key callers have; raised by one, a new key is made, and the one before it is good until the next time.
     """
 
     image: str | None = None
@@ -74,6 +75,8 @@ class ContainerSettings(Settings):
     domain: DomainSettings
     rate_limit: Annotated[int, Field(ge=10, le=2_000_000_000)]  # AWS WAF API, RateBasedStatement
     allowed_cidrs: tuple[IPv4Network, ...] = (IPv4Network("0.0.0.0/0"),)
+
+    api_key_generation: Annotated[int, Field(ge=1, le=9_999)] = 1
 
     @field_validator("allowed_cidrs")
     @classmethod

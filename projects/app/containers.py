@@ -9,6 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from payments.functions import Variable
+from projects.app.api_keys import ApiKeys
 from projects.app.container_settings import ContainerSettings
 from projects.app.grants import Reach, Use
 from projects.app.image import Image
@@ -25,13 +26,14 @@ from shared.environment import Environment
 
 @dataclass(frozen=True, kw_only=True)
 class ContainersArgs:
-    """network: where they run. reach: what they work with. variables: all that there is to be told. web: who calls them."""
+    """network: where they run. reach: what they work with. variables: all that there is to be told. web: who calls them. api_keys: with what."""
 
     network: NetworkingOutputs
     reach: Reach
     variables: Mapping[Variable, pulumi.Input[str]]
     image: Image
     web: Web
+    api_keys: ApiKeys
 
 
 class Containers(Component):
@@ -52,14 +54,28 @@ class Containers(Component):
         cluster, ready = self._cluster(name, args.network.log_key_arn)
         logs = {part: task_log(self, part, args.network.log_key_arn) for part in parts_of(environment)}
         use = Use(environment, args.reach, [function for part in logs for function in part.functions])
-        statements = execution_statements(use, log_group_arns=[group.arn for group in logs.values()], repository_arn=args.image.repository_arn)
+        statements = execution_statements(
+            use,
+            log_group_arns=[group.arn for group in logs.values()],
+            repository_arn=args.image.repository_arn,
+            api_key_arns=list(args.api_keys.secrets.values()),
+        )
         execution = Role(
             "task-execution", environment, ecs_role(environment, description="ECS, before a task's code runs", statements=statements), self.child()
         )
         sizes = {WEB: settings.web, WORKER: settings.worker, MIGRATE: settings.worker}
 
         def task(part: Part) -> Task:
-            made = TaskArgs(part=part, size=sizes[part], image=args.image.uri, variables=args.variables, reach=args.reach, logs=logs[part], execution=execution)
+            made = TaskArgs(
+                part=part,
+                size=sizes[part],
+                image=args.image.uri,
+                variables=args.variables,
+                reach=args.reach,
+                logs=logs[part],
+                execution=execution,
+                api_keys=args.api_keys.secrets,
+            )
             return Task(part.name, environment, made, self.child())
 
         tasks = {part: task(part) for part in logs}
@@ -75,7 +91,7 @@ class Containers(Component):
                     size=sizes[part],
                     network=args.network,
                     targets=called[part].targets if part in called else None,
-                    after=[ready, execution.policy, *(called[part].rules if part in called else ())],
+                    after=[ready, execution.policy, *((*called[part].rules, *args.api_keys.versions) if part in called else ())],
                 ),
                 self.child(),
             )

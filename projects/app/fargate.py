@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pulumi
 
+from projects.app.api_keys import ApiKeys
 from projects.app.container_settings import copied
 from projects.app.containers import Containers, ContainersArgs
 from projects.app.grants import Reach
@@ -19,7 +20,7 @@ from shared.environment import Environment
 
 
 def on_fargate(environment: Environment, settings: AppSettings, network: NetworkingOutputs, reach: Reach) -> Hosted:
-    """Makes the load balancer and its firewall, the image's repository, and the services."""
+    """Makes the load balancer and its firewall, the callers' keys, the image's repository, and the services."""
     ours = settings.container()
     domain = copied(ours.domain, environment)
     web = Web("web", environment, WebArgs(network=network, domain=domain, logs_bucket=reach.data.access_logs_bucket_name))
@@ -27,10 +28,13 @@ def on_fargate(environment: Environment, settings: AppSettings, network: Network
     image = Image("service", environment, given=ours.image, key_arn=reach.key_arn)
     url = pulumi.Output.from_input(f"https://{domain.name}")
     known = values(environment, reach, settings.queue, api_url=url)
-    containers = Containers("containers", environment, ours, ContainersArgs(network=network, reach=reach, variables=known, image=image, web=web))
+    keys = ApiKeys("api-keys", environment, generation=ours.api_key_generation, key_arn=reach.key_arn)
+    args = ContainersArgs(network=network, reach=reach, variables=known, image=image, web=web, api_keys=keys)
+    containers = Containers("containers", environment, ours, args)
     return Hosted(
         api_url=url,
         endpoint_urls=endpoints(url),
+        api_key=keys.key,
         function_names=none(),
         function_arns=none(),
         cluster_name=containers.cluster_name,

@@ -81,6 +81,14 @@ def cache_secret(use: Use) -> list[Statement]:
     return [secret("CacheSecret", use.reach.data.cache_secret_arn), use.data_key("CacheSecretKey", "secretsmanager", "kms:Decrypt")]
 
 
+def api_key_secrets(use: Use, arns: Sequence[pulumi.Input[str]]) -> list[Statement]:
+    """To read the API keys of callers."""
+    return [
+        Statement(sid="ApiKeys", actions=["secretsmanager:GetSecretValue"], resources=arns),
+        use.app_key("ApiKeysKey", "secretsmanager", "kms:Decrypt"),
+    ]
+
+
 def _nothing(_: Use) -> list[Statement]:
     return []
 
@@ -170,6 +178,9 @@ GRANTS: Mapping[Variable, Callable[[Use], list[Statement]]] = {
     Variable.CACHE_URL: _nothing,
     Variable.CACHE_SECRET_ARN: cache_secret,
     Variable.API_URL: _nothing,
+    # ECS reads these before the code runs, with a role of its own.
+    Variable.API_KEYS: _nothing,
+    Variable.API_KEYS_BEFORE: _nothing,
     Variable.DOCUMENTS_BUCKET: _receipts,
     Variable.AUDIT_BUCKET: _audit,
     Variable.PAYMENT_EVENTS_TOPIC_ARN: _publish,

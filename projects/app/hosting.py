@@ -16,7 +16,7 @@ class Hosted(TypedDict):
     endpoint_urls: Texts
     api_name: NotRequired[pulumi.Output[str]]
     api_stage: NotRequired[pulumi.Output[str]]
-    api_key: NotRequired[pulumi.Output[str]]
+    api_key: pulumi.Output[str]
     function_names: Texts
     function_arns: Texts
     cluster_name: NotRequired[pulumi.Output[str]]

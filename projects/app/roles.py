@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 import pulumi
 
 from payments.functions import PAYMENT_WORKER, Variable
-from projects.app.grants import Use, cache_secret, granted
+from projects.app.grants import Use, api_key_secrets, cache_secret, granted
 from shared.iam import Statement
 
 
@@ -36,7 +36,9 @@ def task_statements(use: Use, variables: Iterable[Variable]) -> list[Statement]:
     return _once(found)
 
 
-def execution_statements(use: Use, *, log_group_arns: Sequence[pulumi.Output[str]], repository_arn: pulumi.Input[str] | None) -> list[Statement]:
+def execution_statements(
+    use: Use, *, log_group_arns: Sequence[pulumi.Output[str]], repository_arn: pulumi.Input[str] | None, api_key_arns: Sequence[pulumi.Input[str]]
+) -> list[Statement]:
     """What ECS does before a task's code runs: fetch the image, open the log, read the secrets that become variables."""
     found = [
         Statement(
@@ -59,7 +61,7 @@ def execution_statements(use: Use, *, log_group_arns: Sequence[pulumi.Output[str
                 resources=[repository_arn],
             ),
         ]
-    return found + (cache_secret(use) if use.environment.shape.cache else [])
+    return [*found, *api_key_secrets(use, api_key_arns), *(cache_secret(use) if use.environment.shape.cache else [])]
 
 
 def _running(arn: str, log_group_arn: pulumi.Output[str]) -> Sequence[Statement]:

@@ -32,15 +32,17 @@ class Part:
     """One of the container's commands (`python -m payments.container <name>`).
 
     functions: whose work it does. cached: whether it uses the cache beyond what these functions do. answers: whether it is a server.
+    called: whether callers are told apart by their API keys.
     """
 
     name: str
     functions: tuple[Function, ...]
     cached: bool = False
     answers: bool = True
+    called: bool = False
 
 
-WEB = Part(name="web", functions=(PROCESS_PAYMENT, VERIFY_PAYMENT), cached=True)
+WEB = Part(name="web", functions=(PROCESS_PAYMENT, VERIFY_PAYMENT), cached=True, called=True)
 WORKER = Part(name="worker", functions=(PAYMENT_WORKER, OUTBOX_RELAY), cached=True)
 MIGRATE = Part(name="migrate", functions=(MIGRATE_DATABASE,), answers=False)
 
@@ -52,7 +54,10 @@ def parts_of(environment: Environment) -> tuple[Part, ...]:
 
 @dataclass(frozen=True, kw_only=True)
 class TaskArgs:
-    """part: what it runs. size: CPU and memory. image: its URI. variables: all that there is to be told. logs: where its log goes. execution: ECS's role."""
+    """part: what it runs. size: CPU and memory. image: its URI. variables: all that there is to be told. logs: where its log goes. execution: ECS's role.
+
+    api_keys: by variable, the secrets with the keys of callers.
+    """
 
     part: Part
     size: TaskSettings
@@ -61,6 +66,7 @@ class TaskArgs:
     reach: Reach
     logs: LogGroup
     execution: Role
+    api_keys: Mapping[Variable, pulumi.Input[str]]
 
 
 def task_log(component: Component, part: Part, key_arn: pulumi.Input[str]) -> LogGroup:
@@ -90,7 +96,9 @@ class Task(Component):
         variables = told(part.functions, store_of(environment), args.variables)
         # A task is given the cache's URL itself, by ECS.
         variables.pop(Variable.CACHE_SECRET_ARN, None)
-        secrets = {Variable.CACHE_URL: args.reach.data.cache_secret_arn} if environment.shape.cache and part.cached else {}
+        secrets: dict[Variable, pulumi.Input[str]] = {**args.api_keys} if part.called else {}
+        if environment.shape.cache and part.cached:
+            secrets[Variable.CACHE_URL] = args.reach.data.cache_secret_arn
         self.role = Role(
             f"{name}-task",
             environment,

@@ -20,9 +20,7 @@ class Kept:
     version: aws.secretsmanager.SecretVersion
 
 
-def kept_secret(
-    owner: Component, name: str, *, description: str, value: pulumi.Output[str], key_arn: pulumi.Input[str], once: bool = False
-) -> Kept:
+def kept_secret(owner: Component, name: str, *, description: str, value: pulumi.Output[str], key_arn: pulumi.Input[str], once: bool = False) -> Kept:
     """Children of a component: a secret, the policy that refuses roles of other environments and other accounts, and the version with the value.
 
     once: whether the value of the first deployment stays, whatever `value` is later: for values that every look-up makes anew.

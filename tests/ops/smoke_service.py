@@ -24,10 +24,9 @@ class RefusedError(Exception):
 
 @dataclass
 class FakeService:
-    """wrong: the one way in which it is wrong; empty when it is right. asked: requests to each route. keyed: whether it wants an API key."""
+    """wrong: the one way in which it is wrong; empty when it is right. asked: requests to each route."""
 
     wrong: str = ""
-    keyed: bool = True
     asked: dict[str, int] = field(default_factory=lambda: {"process-payment": 0, "verify-payment": 0, "no-such-route": 0})
     payments: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     keys: dict[str, tuple[str, bytes]] = field(default_factory=dict[str, tuple[str, bytes]])
@@ -46,10 +45,10 @@ class FakeService:
         return status, "application/json", body
 
     def _routed(self, route: str, headers: dict[str, str], text: str) -> tuple[int, bytes]:
-        if self.keyed and headers.get("x-api-key") != KEY and self.wrong != "open":
+        if headers.get("x-api-key") != KEY and self.wrong != "open":
             raise RefusedError(403, "forbidden")
         if route == "no-such-route":
-            if self.wrong == "open":
+            if self.wrong == "any route":
                 return 200, b"{}"
             body = RefusedError(404, "elsewhere" if self.wrong == "other refusal" else "no-such-route").body
             return 404, json.dumps(body).encode()

@@ -24,14 +24,15 @@ from tests.ops.smoke_service import KEY, FakeService, serving
 
 CHECKS = (
     "process", "captured", "by reference", "declined", "duplicate", "other body, same key", "bad input", "card number", "unknown payment", "without API key",
+    "unknown route",
 )  # fmt: skip
 SCHEMA: dict[str, Any] = json.loads((ROOT / "docs/schemas/smoke.schema.json").read_text())
 
 
 def tried(service: FakeService, **options: Any) -> dict[str, Check]:
-    usual: dict[str, Any] = {"url": service.url, "key": KEY if service.keyed else "", "patience": 0.3, "pause": 0.01}
+    usual: dict[str, Any] = {"url": service.url, "key": KEY, "patience": 0.3, "pause": 0.01}
     checks = smoke(Service(**usual | options))
-    assert tuple(check.name for check in checks) == (CHECKS if service.keyed else (*CHECKS[:-1], "unknown route"))
+    assert tuple(check.name for check in checks) == CHECKS
     return {check.name: check for check in checks}
 
 
@@ -71,6 +72,8 @@ WRONG = [
     ("vague", {"card number"}, "card number", "its errors name the fields ['body'], expected payment_token alone"),
     ("invents payments", {"unknown payment"}, "unknown payment", "answered 200 (application/json), expected 404"),
     ("open", {"without API key"}, "without API key", "answered 404 (payment-not-found, correlation id"),
+    ("other refusal", {"unknown route"}, "unknown route", "expected urn:payments:problem:no-such-route"),
+    ("any route", {"unknown route"}, "unknown route", "answered 200 (application/json), expected 404"),
     (
         "plain problems",
         {"other body, same key", "bad input", "card number", "unknown payment", "without API key"},
@@ -145,15 +148,6 @@ def test_each_check_is_told_when_it_is_done() -> None:
     assert tuple(told) == CHECKS
 
 
-@pytest.mark.parametrize(("wrong", "said"), [("", ""), ("open", "expected 404"), ("other refusal", "expected urn:payments:problem:no-such-route")])
-def test_a_service_without_keys_is_tried_without_one_and_has_its_routes_alone(wrong: str, said: str) -> None:
-    with serving(wrong) as service:
-        service.keyed = False
-        checks = tried(service)
-    assert failed(checks) == ({"unknown route"} if wrong else set())
-    assert said in checks["unknown route"].detail
-
-
 def test_it_is_asked_by_its_name_with_the_certificate_verified(tmp_path: Path) -> None:
     authority, asked = Authority(tmp_path), list[tuple[str | None, tuple[str, str] | None]]()
     issued = authority.issue(["payments.example.com"])
@@ -168,7 +162,7 @@ def test_it_is_asked_by_its_name_with_the_certificate_verified(tmp_path: Path) -
     server = Server(answer, largest=100_000, tls=tls)
     server.start()
     try:
-        service = Service(url=f"https://127.0.0.1:{server.port}", host="payments.example.com", trust=authority.certificate, patience=0.1, pause=0.01)
+        service = Service(url=f"https://127.0.0.1:{server.port}", key=KEY, host="payments.example.com", trust=authority.certificate, patience=0.1, pause=0.01)
         assert {check.name: check.outcome for check in smoke(service)}["unknown route"] is Outcome.SUCCEEDED
         before = len(asked)
         other = smoke(dataclasses.replace(service, host="other.example.com"))

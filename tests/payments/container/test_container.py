@@ -20,6 +20,7 @@ import httpx
 import pytest
 
 from payments.container.command import main
+from tests.payments.container.keyed import HEADERS, KEYS
 from tests.payments.container.redis_server import RedisServer
 from tests.payments.postgres import TestDatabase
 from tests.payments.service import REQUEST, Service, aws
@@ -41,7 +42,7 @@ class Container:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         process = self.start(command, PORT=str(port), **environment)
-        client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False)
+        client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False, headers=HEADERS)
         deadline = time.monotonic() + 60
         while True:
             assert process.poll() is None, process.communicate()
@@ -69,6 +70,7 @@ def container(tmp_path: Path, service: Service, test_database: TestDatabase, mot
     environment = {
         **{name: os.environ[name] for name in ("PATH", "PGHOSTADDR", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION")},
         **service.variables(),
+        "API_KEYS": KEYS,
         "AWS_ENDPOINT_URL": moto_endpoint,
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUNBUFFERED": "1",

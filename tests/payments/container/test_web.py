@@ -16,21 +16,29 @@ import pytest
 
 from payments import http
 from payments.container import web
+from payments.container.keys import HEADER
 from payments.container.settings import WebSettings
 from payments.settings import SettingsError, load
 from payments.storage.postgres.migrating import rollback
 from payments.storage.postgres.payments import PostgresPayments
 from payments.storage.postgres.store import PostgresStore
+from tests.payments.container.keyed import KEY, KEYS, MERCHANT
 from tests.payments.container.redis_server import RedisServer
 from tests.payments.container.serving import served
 from tests.payments.postgres import TestDatabase, migrator
 from tests.payments.service import REQUEST, Service
 
 
+@pytest.fixture(autouse=True)
+def keyed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The container's one key."""
+    monkeypatch.setenv("API_KEYS", KEYS)
+
+
 @pytest.fixture
 def one_merchant(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The functions take their callers for the one merchant that the container knows."""
-    monkeypatch.setattr("payments.gateway._merchant", lambda _: http.DEFAULT_MERCHANT)
+    """The functions take their callers for the merchant whose key the container knows."""
+    monkeypatch.setattr("payments.gateway._merchant", lambda _: MERCHANT)
 
 
 @pytest.fixture
@@ -74,6 +82,41 @@ def test_what_is_refused_is_refused_as_by_the_functions(client: httpx.Client, se
     assert service.rows("SELECT 1 FROM payments") == []
 
 
+def test_a_payment_is_of_the_merchant_whose_key_it_came_with(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    another = "the-key-of-the-other-merchant"
+    monkeypatch.setenv("API_KEYS_BEFORE", json.dumps({"another-shop": another}))
+    with served(web.application(load(WebSettings))) as client:
+        taken = client.post("/process-payment", json=REQUEST, headers={"Idempotency-Key": "key-1"})
+        again = client.post("/process-payment", json=REQUEST, headers={"Idempotency-Key": "key-1", "X-API-Key": another})
+        assert (taken.status_code, again.status_code) == (202, 202)
+        asked = {"payment_id": taken.json()["payment_id"]}
+        assert [client.post("/verify-payment", json=asked, headers={"X-API-Key": key}).status_code for key in (KEY, another)] == [200, 404]
+    assert sorted(service.rows("SELECT merchant FROM payments")) == [(MERCHANT,), ("another-shop",)]
+
+
+@pytest.mark.parametrize("path", ["/process-payment", "/verify-payment"])
+@pytest.mark.parametrize("given", [None, "", KEY[:-1]])
+def test_without_a_key_that_is_known_nothing_is_answered_and_no_body_is_read(client: httpx.Client, service: Service, path: str, given: str | None) -> None:
+    key = "" if given is None else f"X-API-Key: {given}\r\n"
+    with socket.create_connection((client.base_url.host, client.base_url.port or 0), timeout=20) as connection:
+        # The body never comes: an answer can only be from before it.
+        connection.sendall(f"POST {path} HTTP/1.1\r\nHost: here\r\n{key}Content-Length: 1000\r\n\r\n".encode())
+        head, _, body = connection.makefile("rb").read().decode().partition("\r\n\r\n")
+    assert head.startswith("HTTP/1.1 403 ")
+    assert "content-type: application/problem+json" in head.lower()
+    assert "connection: close" in head.lower()
+    problem = json.loads(body)
+    assert problem.pop("correlation_id")
+    assert problem == {"type": "urn:payments:problem:forbidden", "title": "The API key is missing or not valid", "status": 403}
+    assert service.rows("SELECT 1 FROM payments") == []
+
+
+@pytest.mark.parametrize("path", ["/health", "/ready"])
+def test_who_looks_after_the_container_needs_no_key(client: httpx.Client, path: str) -> None:
+    del client.headers[HEADER]
+    assert client.get(path).status_code == 200
+
+
 def test_a_body_that_is_not_text_is_refused(client: httpx.Client) -> None:
     answer = client.post("/verify-payment", content=b"\xff\xfe")
     assert (answer.status_code, answer.json()["type"]) == (400, "urn:payments:problem:malformed-body")
@@ -83,7 +126,7 @@ def test_a_body_that_is_not_text_is_refused(client: httpx.Client) -> None:
 def test_no_more_is_read_of_a_body_than_shows_that_it_is_too_large(client: httpx.Client, *, declared: bool) -> None:
     with socket.create_connection((client.base_url.host, client.base_url.port or 0), timeout=20) as connection:
         length = "Content-Length: 1000000000" if declared else "Transfer-Encoding: chunked"
-        connection.sendall(f"POST /process-payment HTTP/1.1\r\nHost: here\r\n{length}\r\n\r\n".encode())
+        connection.sendall(f"POST /process-payment HTTP/1.1\r\nHost: here\r\nX-API-Key: {KEY}\r\n{length}\r\n\r\n".encode())
         if not declared:
             connection.sendall(b"".join(b"400\r\n" + b" " * 1024 + b"\r\n" for _ in range(33)))
         answer = connection.makefile("rb").read()
@@ -94,7 +137,7 @@ def test_no_more_is_read_of_a_body_than_shows_that_it_is_too_large(client: httpx
 def test_a_body_that_does_not_arrive_is_not_waited_for(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(web, "BODY_SECONDS", 0.1)
     with socket.create_connection((client.base_url.host, client.base_url.port or 0), timeout=20) as connection:
-        connection.sendall(b"POST /verify-payment HTTP/1.1\r\nHost: here\r\nContent-Length: 10\r\n\r\n{")
+        connection.sendall(f"POST /verify-payment HTTP/1.1\r\nHost: here\r\nX-API-Key: {KEY}\r\nContent-Length: 10\r\n\r\n{{".encode())
         answer = connection.makefile("rb").read()
     assert answer.startswith(b"HTTP/1.1 408 ")
 

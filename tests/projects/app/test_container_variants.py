@@ -20,16 +20,19 @@ def test_the_pages_own_image_needs_no_repository() -> None:
 def test_another_registrys_image_needs_no_permission_of_ecr() -> None:
     ours = {**pages.read("containers-dev").config["app:containers"], "image": "registry.example.com/payments/service:1.4.2"}
     with deployed("containers-dev", **{"app:containers": ours, "networking:egress": {"kind": "nat-gateway"}}) as cloud:
-        assert set(statements(cloud, "task-execution")) == {"Logs", "CacheSecret", "CacheSecretKey"}
+        assert set(statements(cloud, "task-execution")) == {"Logs", "ApiKeys", "ApiKeysKey", "CacheSecret", "CacheSecretKey"}
 
 
 def test_without_a_cache_sessions_are_in_their_table() -> None:
     with deployed("containers-dev", without=["data:cache"]) as cloud:
         assert told(cloud, "worker")["SESSIONS_TABLE"] == cloud.runs["data"].outputs["sessionsTableName"]
         assert statements(cloud, "worker-task")["Sessions"]["Action"] == ["dynamodb:UpdateItem"]
-        for part in PARTS:
-            assert not container(cloud, part).get("secrets")
-        assert set(statements(cloud, "task-execution")) == {"Logs", "Registry", "Image"}
+        assert {part: [one["name"] for one in container(cloud, part).get("secrets", [])] for part in PARTS} == {
+            "web": ["API_KEYS"],
+            "worker": [],
+            "migrate": [],
+        }
+        assert set(statements(cloud, "task-execution")) == {"Logs", "Registry", "Image", "ApiKeys", "ApiKeysKey"}
 
 
 def test_with_a_table_of_payments_there_is_nothing_to_migrate() -> None:

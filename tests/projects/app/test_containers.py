@@ -40,16 +40,20 @@ def told(cloud: Cloud, part: str) -> dict[str, str]:
     return {one["name"]: one["value"] for one in container(cloud, part)["environment"]}
 
 
+def secret(cloud: Cloud, name: str) -> str:
+    return str(cloud.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"])
+
+
 def service(cloud: Cloud, part: str) -> dict[str, Any]:
     services = cloud.client("ecs").describe_services(cluster=outputs(cloud)["clusterName"], services=[outputs(cloud)["serviceNames"][part]])["services"]
     [found] = services
     return found
 
 
-def test_it_publishes_its_contract_without_functions_and_keys(fargate: Cloud) -> None:
+def test_it_publishes_its_contract_without_functions(fargate: Cloud) -> None:
     assert AppOutputs.problems(outputs(fargate)) == []
     assert (outputs(fargate)["functionNames"], outputs(fargate)["functionArns"]) == ({}, {})
-    assert [outputs(fargate).get(output) for output in ("apiKey", "apiName", "apiStage")] == [None, None, None]
+    assert [outputs(fargate).get(output) for output in ("apiName", "apiStage")] == [None, None]
     assert set(outputs(fargate)["taskDefinitionArns"]) == set(PARTS)
     assert set(outputs(fargate)["serviceNames"]) == {"web", "worker"}
     assert fargate.client("lambda").list_functions()["Functions"] == []
@@ -112,17 +116,20 @@ def test_its_variables_are_what_its_settings_want(fargate: Cloud) -> None:
         "TRANSACTION_LOG_TABLE": upstream["transactionLogTableName"],
     }
     cache = {"CACHE_URL": "rediss://:password@cache.example.com:6379/0"}
-    load(WebSettings, {**told(fargate, "web"), **cache})
+    load(WebSettings, {**told(fargate, "web"), **cache, "API_KEYS": secret(fargate, "payment-api-keys-1-prod")})
     load(MigrateDatabaseSettings, told(fargate, "migrate"))
     for model in (WorkerSettings, ConsumerSettings, RelaySettings):
         load(model, {**told(fargate, "worker"), **cache})
 
 
-def test_the_caches_url_comes_from_its_secret_and_stands_in_no_definition(fargate: Cloud) -> None:
-    wanted = [{"name": "CACHE_URL", "valueFrom": fargate.runs["data"].outputs["cacheSecretArn"]}]
-    assert {part: container(fargate, part).get("secrets", []) for part in PARTS} == {"web": wanted, "worker": wanted, "migrate": []}
+def test_the_caches_url_and_the_callers_keys_come_from_their_secrets_and_stand_in_no_definition(fargate: Cloud) -> None:
+    cache = {"name": "CACHE_URL", "valueFrom": fargate.runs["data"].outputs["cacheSecretArn"]}
+    keys = {"name": "API_KEYS", "valueFrom": fargate.client("secretsmanager").describe_secret(SecretId="payment-api-keys-1-prod")["ARN"]}
+    assert {part: container(fargate, part).get("secrets", []) for part in PARTS} == {"web": [keys, cache], "worker": [cache], "migrate": []}
     for part in PARTS:
-        assert "rediss://" not in json.dumps(definition(fargate, part), default=str)
+        written = json.dumps(definition(fargate, part), default=str)
+        assert "rediss://" not in written
+        assert outputs(fargate)["apiKey"] not in written
 
 
 @EACH

@@ -77,11 +77,12 @@ def test_keys_are_used_through_the_service_that_encrypts_with_them(fargate: Clou
     assert keys(fargate, "migrate-task") == {secret}
     assert keys(fargate, "web-task") == {secret, ("app", "sqs", KMS)}
     assert keys(fargate, "worker-task") == {secret, ("app", "sqs", KMS), ("app", "sns", KMS), ("data", "dynamodb", ("kms:Decrypt",)), ("data", "s3", KMS)}
-    assert keys(fargate, "task-execution") == {secret}
+    assert keys(fargate, "task-execution") == {secret, ("app", "secretsmanager", ("kms:Decrypt",))}
 
 
-def test_ecs_fetches_this_image_writes_these_logs_and_reads_this_secret(fargate: Cloud) -> None:
+def test_ecs_fetches_this_image_writes_these_logs_and_reads_these_secrets(fargate: Cloud) -> None:
     logs = {f"{fargate.environment.arn('logs', f'log-group:/aws/ecs/payment-{part}-prod')}:*" for part in PARTS}
+    arn = fargate.client("secretsmanager").describe_secret(SecretId="payment-api-keys-1-prod")["ARN"]
     repository = {fargate.environment.arn("ecr", "repository/payment-service-prod")}
     assert allowed(fargate, "task-execution") == {
         "logs:CreateLogStream": logs,
@@ -90,7 +91,7 @@ def test_ecs_fetches_this_image_writes_these_logs_and_reads_this_secret(fargate:
         "ecr:BatchCheckLayerAvailability": repository,
         "ecr:GetDownloadUrlForLayer": repository,
         "ecr:BatchGetImage": repository,
-        "secretsmanager:GetSecretValue": {fargate.runs["data"].outputs["cacheSecretArn"]},
+        "secretsmanager:GetSecretValue": {fargate.runs["data"].outputs["cacheSecretArn"], arn},
     }
 
 
