@@ -60,7 +60,7 @@ class Record:
 def code_of(project: Project, packages: Iterable[Path] = ()) -> str:
     """The digest of the program and of all that it imports; `packages`: files that the program deploys."""
     digest = hashlib.sha256(_tree(project.folder).encode())
-    for name in (*_COMMON, *(["payments"] if _reads_payments(project.folder) else [])):
+    for name in (*_COMMON, *(["payments", "Dockerfile"] if _reads_payments(project.folder) else [])):
         digest.update(_tree(ROOT / name).encode())
     for package in sorted(packages):
         digest.update(hashlib.sha256(package.read_bytes()).digest())
