@@ -96,12 +96,12 @@ def test_a_reading_that_comes_too_late_is_neither_kept_nor_told(
 def test_a_move_that_nobody_told_the_cache_of_is_seen_when_its_time_is_over(
     payments: CachedPayments, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(caching, "MOVING_SECONDS", 0.3)
+    monkeypatch.setattr(caching, "MOVING_SECONDS", 1.5)
     made = another(PostgresStore(database))
     assert state(payments, made) is State.RECEIVED
     walk(PostgresStore(database), made)
     assert state(payments, made) is State.RECEIVED
-    time.sleep(0.35)
+    time.sleep(1.55)
     assert state(payments, made) is State.CAPTURED
 
 
