@@ -37,7 +37,7 @@ SHARED = ("packages", "ca", "toolchain.json")
 """Of `.local`, what every checkout has from the original."""
 
 _FOLDERS = ("environments", "localcloud", "ops", "payments", "projects", "requirements", "shared", "tools")
-_FILES = ("tasks.py", "pyproject.toml")
+_FILES = ("tasks.py", "pyproject.toml", "Dockerfile")
 _INVOKE_SECONDS = 180.0
 
 
