@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 def deploy(request: Request, *, smoke: bool = False) -> int:
     """Brings the selected stacks up to date, and then their database; smoke: tries the service afterwards, which may fail the deployment."""
-    from ops import migrate, operations
+    from ops import image_first, migrate, operations
     from ops.run import run
 
     operation = operations.deploying(force=request.force)
     if request.target == "aws":
         # On this machine the database runs only while functions are served, which begins with its migration (ops/serve.py).
-        operation = migrate.migrating(operation)
+        operation = migrate.migrating(image_first.image_first(operation))
     outcomes = run(request, operation, packages=_packages(request))
     if smoke and outcomes.session and outcomes.report.exit_code == EXIT_GOOD:
         return _smoked(request, outcomes.report, outcomes.session)

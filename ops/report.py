@@ -291,7 +291,7 @@ class Report:
         elif self.problems or Outcome.REFUSED in outcomes:
             yield f"Next: mend what was refused, then `{self.again}`."
         elif Outcome.HELD in outcomes:
-            yield f"Next: bring the upstream stacks up to date, then `{self.again}`."
+            yield f"Next: do what the held stacks ask for, then `{self.again}`."
 
 
 def _failure(result: Result) -> Iterator[tuple[int, str, str]]:

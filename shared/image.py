@@ -1,4 +1,4 @@
-"""What tells one image of the service from another."""
+"""The image of the service: where it is, and what tells one from another."""
 
 from __future__ import annotations
 
@@ -6,6 +6,12 @@ import hashlib
 from pathlib import Path
 
 from shared.page import ROOT
+
+REPOSITORY = "service"
+"""What the environment's own repository is called."""
+
+AWAITED = "PAYMENTS_IMAGE_AWAITED"
+"""Set by `invoke deploy` where the environment has no services yet, and its repository no image for them."""
 
 
 def image_tag(root: Path = ROOT) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
 
 import pulumi
@@ -11,7 +12,7 @@ import pulumi_aws as aws
 from projects.app.container_settings import repository_of
 from shared.component import Component
 from shared.environment import Environment
-from shared.image import image_tag
+from shared.image import AWAITED, image_tag
 
 # Of what nothing runs any more; the image before the present one is what a rollback needs.
 _KEPT_IMAGES = 20
@@ -21,10 +22,12 @@ _UNTAGGED_DAYS = 1
 class Image(Component):
     """Produces the environment's own ECR repository, unless the page names an image: tags that nobody can move, scans of what is pushed.
 
-    Outputs: `uri` (of the image), `repository_arn` (None for a registry that is not ECR), `repository_url` (of the environment's own, else null).
+    Outputs: `uri` (of the image), `awaited` (whether somebody is going to push it first),
+    `repository_arn` (None for a registry that is not ECR), `repository_url` (of the environment's own, else null).
     """
 
     uri: pulumi.Output[str]
+    awaited: bool
     repository_arn: pulumi.Input[str] | None
     repository_url: pulumi.Output[Any]
 
@@ -32,6 +35,7 @@ class Image(Component):
         self, name: str, environment: Environment, *, given: str | None, key_arn: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__(name, environment, opts)
+        self.awaited = given is None and AWAITED in os.environ
         if given is not None:
             self.uri, self.repository_arn = pulumi.Output.from_input(given), repository_of(given, environment)
             self.repository_url = pulumi.Output.from_input(None)

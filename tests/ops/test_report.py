@@ -245,7 +245,7 @@ def test_a_preview_says_what_would_be() -> None:
             "Next: mend what was refused, then `invoke deploy --env prod`.",
         ),
         (report(result(Outcome.INTERRUPTED), suffix="pr42"), "Next: `invoke deploy --env dev --suffix pr42 --target local` goes on from there."),
-        (report(result(Outcome.HELD)), "Next: bring the upstream stacks up to date, then `invoke deploy --env dev --target local`."),
+        (report(result(Outcome.HELD)), "Next: do what the held stacks ask for, then `invoke deploy --env dev --target local`."),
         (report(Result(project="app", stack="dev", outcome=Outcome.REFUSED, cause="3.5.1", next="encrypt it")), "Next: encrypt it"),
     ],
     ids=["problems", "interrupted", "held", "own"],

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from shared import page as pages
+from shared.contracts import AppOutputs
+from shared.image import AWAITED
 from tests.projects.app.test_containers import PARTS, container, told
 from tests.projects.app.upstream import deployed, outputs, statements
 
@@ -15,6 +19,17 @@ def test_the_pages_own_image_needs_no_repository() -> None:
         assert cloud.client("ecr").describe_repositories()["repositories"] == []
         assert outputs(cloud).get("repositoryUrl") is None
         assert statements(cloud, "task-execution")["Image"]["Resource"] == ["arn:aws:ecr:us-east-1:123456789012:repository/payments/service"]
+
+
+def test_before_there_is_an_image_there_is_all_but_what_runs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(AWAITED, "1")
+    with deployed("containers-dev") as cloud:
+        assert AppOutputs.problems(outputs(cloud)) == []
+        assert (outputs(cloud)["serviceNames"], outputs(cloud)["taskDefinitionArns"], outputs(cloud).get("clusterName")) == ({}, {}, None)
+        [repository] = cloud.client("ecr").describe_repositories()["repositories"]
+        assert outputs(cloud)["repositoryUrl"] == repository["repositoryUri"]
+        assert outputs(cloud)["loadBalancerArn"]
+        assert cloud.client("ecs").list_clusters()["clusterArns"] == []
 
 
 def test_another_registrys_image_needs_no_permission_of_ecr() -> None:
