@@ -76,7 +76,8 @@ def test_its_variables_are_what_its_settings_want(staging: Cloud, function: Func
         MIGRATE_DATABASE: MigrateDatabaseSettings,
     }[function]
     found = load(model, configuration(staging, function)["Environment"]["Variables"])
-    assert found.database == DatabaseSettings("database-1.example.com", 5432, "payments", staging.runs["data"].outputs["databaseSecretArn"])
+    place = found.database if isinstance(found, MigrateDatabaseSettings) else found.place
+    assert place == DatabaseSettings("database-1.example.com", 5432, "payments", staging.runs["data"].outputs["databaseSecretArn"])
 
 
 @EACH
