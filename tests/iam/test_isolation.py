@@ -12,8 +12,8 @@ import pytest
 
 from projects.networking import boundary
 from tests.iam.conditions import known
-from tests.iam.evaluator import ALLOW_ALL, Caller, Decision, Policy, Request, Statement, decide, many
-from tests.iam.world import CLOSED, Role, Thing, World, requests, worth_asking
+from tests.iam.evaluator import ALLOW_ALL, Caller, Decision, Policy, Request, decide
+from tests.iam.world import CLOSED, Role, Thing, World, own_requests, requests, worth_asking
 
 # The first test waits for all environments to be rehearsed.
 pytestmark = pytest.mark.timeout(1200)
@@ -134,7 +134,7 @@ def test_what_a_role_is_allowed_it_can_do(worlds: Worlds) -> None:
     for world in worlds.values():
         for role in world.roles:
             for statement in (one for policy in role.policies for one in policy.statements if one.allows):
-                for request, thing in _own(role, statement, world):
+                for request, thing in own_requests(role, statement, world):
                     asked += 1
                     decision = decide(request, identity=role.policies, boundary=role.boundary, resource=thing.policy)
                     assert decision is Decision.ALLOWED, f"{world.name}: {role.word} cannot {request.action} on {request.resource}: {decision.value}"
@@ -203,15 +203,3 @@ def _different(roles: Sequence[Role]) -> list[Role]:
     """The roles that a boundary tells apart: those that it names, and one of the others."""
     special = [role for role in roles if any(role.arn in str(statement.said.get("Condition")) for statement in role.boundary.statements)]
     return [*special, next(role for role in roles if role not in special)]
-
-
-def _own(role: Role, statement: Statement, world: World) -> Iterator[tuple[Request, Thing]]:
-    """What a statement allows, asked one by one, of the things that are there; a wildcard stands for a letter."""
-    met = {key: many(value)[0] for keys in statement.said.get("Condition", {}).values() for key, value in keys.items()}
-    for resource in statement.resources:
-        arn = resource if resource == "*" else resource.replace("*", "a").replace("?", "a")
-        nothing = Thing("", [arn], (), world.account, {})
-        thing = next((one for one in world.things if arn == one.arns[0] or arn.startswith((f"{one.arns[0]}/", f"{one.arns[0]}:"))), nothing)
-        context = known({**role.context(), **thing.context(), **met})
-        for action in statement.actions:
-            yield Request(Caller(role.arn), action, arn, world.account, context), thing

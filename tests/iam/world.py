@@ -11,7 +11,7 @@ from typing import Any
 from localcloud.rehearsal import Resource
 from tests.architecture.rehearsed import Rehearsed
 from tests.iam.conditions import Context, known
-from tests.iam.evaluator import Caller, Policy, Request, many
+from tests.iam.evaluator import Caller, Policy, Request, Statement, many
 
 
 @dataclass(frozen=True)
@@ -112,6 +112,18 @@ def requests(role: Role, thing: Thing, actions: Sequence[str] | None = None) -> 
 def worth_asking(role: Role, thing: Thing) -> Iterator[Request]:
     """Those of the requests that could be allowed: by a policy of the role's, or by one of the thing's that needs none."""
     return requests(role, thing, [action for action in thing.actions if thing.is_open or role.may_ask(action)])
+
+
+def own_requests(role: Role, statement: Statement, world: World) -> Iterator[tuple[Request, Thing]]:
+    """What a statement allows, asked one by one, of the things that are there; a wildcard stands for a letter."""
+    met = {key: many(value)[0] for keys in statement.said.get("Condition", {}).values() for key, value in keys.items()}
+    for resource in statement.resources:
+        arn = resource if resource == "*" else resource.replace("*", "a").replace("?", "a")
+        nothing = Thing("", [arn], (), world.account, {})
+        thing = next((one for one in world.things if arn == one.arns[0] or arn.startswith((f"{one.arns[0]}/", f"{one.arns[0]}:"))), nothing)
+        context = known({**role.context(), **thing.context(), **met})
+        for action in statement.actions:
+            yield Request(Caller(role.arn), action, arn, world.account, context), thing
 
 
 def _direct(principal: Any) -> bool:

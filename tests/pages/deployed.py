@@ -7,6 +7,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -18,11 +19,14 @@ from payments.functions import FUNCTIONS
 from projects.networking.tiers import HTTPS
 from shared import packages
 from shared.contracts import CONTRACTS, AppOutputs, Contract, DataOutputs
-from shared.environment import environment_of
+from shared.environment import Environment, environment_of
 from shared.isolation import boundary_arn
 from shared.page import Page
+from tests.architecture.rehearsed import Rehearsed
 from tests.briefs import checks
 from tests.briefs.family import Deployed
+from tests.iam.evaluator import Decision, decide
+from tests.iam.world import own_requests, world_of
 from tests.projects.harness import Cloud
 
 
@@ -165,6 +169,31 @@ def _always(made: Deployed) -> Iterator[str]:
         if account not in {"", environment.account} or region not in {"", environment.region}:
             yield f"{resource.urn} is elsewhere: {arn}"
     yield from _public(made)
+    yield from _locked_out(made)
+
+
+@dataclass(frozen=True)
+class _Rehearsed(Rehearsed):
+    """A rehearsal of a page that is in no file."""
+
+    of: Environment
+
+    @property
+    def environment(self) -> Environment:
+        """What the page says."""
+        return self.of
+
+
+def _locked_out(made: Deployed) -> Iterator[str]:
+    """What roles are allowed, and cannot do all the same: because of their boundary, or of a resource's policy."""
+    stacks = [{"project": project, "resources": [one.as_json() for one in run.resources]} for project, run in made.cloud.runs.items()]
+    world = world_of(_Rehearsed(made.name, {"stacks": stacks}, made.environment))
+    for role in world.roles:
+        for statement in (one for policy in role.policies for one in policy.statements if one.allows):
+            for request, thing in own_requests(role, statement, world):
+                decision = decide(request, identity=role.policies, boundary=role.boundary, resource=thing.policy)
+                if decision is not Decision.ALLOWED:
+                    yield f"{role.word} cannot {request.action} on {request.resource}: {decision.value}"
 
 
 def _public(made: Deployed) -> Iterator[str]:
