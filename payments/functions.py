@@ -51,7 +51,7 @@ class Variable(StrEnum):
     PAYMENTS_TABLE = "PAYMENTS_TABLE"
     """DynamoDB table in the place of the relational database; its keys are in `payments/storage/dynamodb/table.py`."""
     API_URL = "API_URL"
-    """Base URL of the environment's own API, which payment events and receipts name as their source."""
+    """Base URL of the environment's own API: payment events and receipts name it as their source, and answers link to it."""
     DEAD_LETTER_QUEUE_URL = "DEAD_LETTER_QUEUE_URL"
     """SQS queue for messages that cannot be worked on."""
     MAX_RECEIVES = "MAX_RECEIVES"
@@ -144,6 +144,7 @@ PROCESS_PAYMENT = Function(
     handler="payments.handlers.process_payment.handler",
     environment=(Variable.STAGE, Variable.WORK_QUEUE_URL),
     stores=_EITHER,
+    optional=(Variable.API_URL,),
     services=("dynamodb", "secretsmanager", "sqs"),
     distributions=_COMMON,
 )

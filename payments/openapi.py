@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
@@ -16,7 +18,7 @@ from payments.routes.process_payment import KEY_PATTERN
 from payments.service.accepting import Accepted
 from payments.service.verifying import PaymentStatus, VerifyRequest
 
-VERSION = "1.0.0"
+VERSION = "1.1.0"
 """Of the API: the first number changes when callers have to change, the second when they may."""
 
 # What JSON Schema can say of rules that the models have in code.
@@ -26,6 +28,12 @@ _RULES: dict[str, dict[str, Any]] = {
     "reference": {"pattern": f"^{_WORD}+( +{_WORD}+)*$"},
 }
 _CORRELATION = {"X-Correlation-Id": {"description": "Of this request; name it when you ask about it.", "required": True, "schema": {"type": "string"}}}
+_STATUS = {
+    "Link": {
+        "description": 'Where to ask what became of the payment: `<URL>; rel="status"` (RFC 8288, RFC 8631); where the API knows its URL.',
+        "schema": {"type": "string"},
+    }
+}
 _RETRY = {"Retry-After": {"description": "Seconds after which the same request may be sent again.", "schema": {"type": "integer", "minimum": 1}}}
 
 # By status: what it means, the last part of the problems' `type`, and whether `Retry-After` comes with it.
@@ -114,7 +122,7 @@ def _process() -> dict[str, Any]:
         "description": "Answers as soon as the payment is kept. What becomes of it is told by /verify-payment.",
         "parameters": [key],
         "requestBody": _body("PaymentRequest"),
-        "responses": _responses(202, "The payment was taken in, now or by an earlier request with this key.", "Accepted", (409, 422)),
+        "responses": _responses(202, "The payment was taken in, now or by an earlier request with this key.", "Accepted", (409, 422), _STATUS),
     }
 
 
@@ -131,14 +139,14 @@ def _body(model: str) -> dict[str, Any]:
     return {"required": True, "content": {"application/json": {"schema": _reference(model)}}}
 
 
-def _responses(status: int, meaning: str, model: str, own: tuple[int, ...]) -> dict[str, Any]:
-    answers: dict[str, Any] = {str(status): {"description": meaning, "headers": _CORRELATION, "content": {"application/json": {"schema": _reference(model)}}}}
+def _responses(status: int, meaning: str, model: str, own: tuple[int, ...], headers: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
+    content: dict[str, Any] = {"application/json": {"schema": _reference(model)}}
+    answers: dict[str, Any] = {str(status): {"description": meaning, "headers": {**_CORRELATION, **headers}, "content": content}}
     for code in sorted((*_OF_ALL, *own)):
         why, names, retry = _PROBLEMS[code]
-        content: dict[str, Any] = {"schema": _reference("Problem")}
         answers[str(code)] = {
             "description": f"{why} Types: {', '.join(f'`urn:payments:problem:{name}`' for name in names)}.",
-            "content": {"application/problem+json": content},
+            "content": {"application/problem+json": {"schema": _reference("Problem")}},
             **({"headers": _RETRY} if retry else {}),
         }
     return answers

@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 T = TypeVar("T", bound="Settings")
 Filled = Annotated[str, Field(min_length=1)]
 Port = Annotated[int, Field(ge=1, le=65_535)]
+ApiUrl = Annotated[str, Field(pattern=r"^https?://[^\s/]+(/\S*)?$")]
 
 _FAULT = "fault"  # type of an error that names its variables itself
 _POSTGRESQL_PORT = 5432
@@ -153,7 +154,7 @@ class ProjectionSettings(StorageSettings, CacheSettings):
     transaction_log_table: Filled
     documents_bucket: Filled
     payment_events_topic_arn: Filled
-    api_url: Annotated[str, Field(pattern=r"^https?://[^\s/]+(/\S*)?$")] | None = None
+    api_url: ApiUrl | None = None
     sessions_table: Annotated[Filled | None, Field(validate_default=True)] = None
 
     @field_validator("sessions_table")
@@ -185,9 +186,13 @@ class ProcessorSettings(BaseModel):
 
 
 class ProcessPaymentSettings(StorageSettings):
-    """Of process-payment."""
+    """Of process-payment.
+
+    api_url: base URL of the environment's API, to which answers link.
+    """
 
     work_queue_url: Filled
+    api_url: ApiUrl | None = None
 
 
 class VerifyPaymentSettings(StorageSettings):

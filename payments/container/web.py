@@ -88,7 +88,7 @@ def application(settings: WebSettings) -> Starlette:
     places = [
         Place(
             path="/process-payment",
-            route=partial(process_payment, payments=payments, queue=queue, outbox=store.outbox, telemetry=processing),
+            route=partial(process_payment, payments=payments, queue=queue, outbox=store.outbox, telemetry=processing, api_url=settings.api_url),
             telemetry=processing,
         ),
         Place(path="/verify-payment", route=partial(verify_payment, payments=payments), telemetry=verifying),

@@ -28,7 +28,7 @@ def _process(request: http.Request) -> http.Answer:
     settings = _settings()
     store = store_from(settings.place)
     queue = SqsWorkQueue(settings.work_queue_url)
-    return process_payment(request, payments=store.payments, queue=queue, outbox=store.outbox, telemetry=_telemetry)
+    return process_payment(request, payments=store.payments, queue=queue, outbox=store.outbox, telemetry=_telemetry, api_url=settings.api_url)
 
 
 @cache

@@ -11,7 +11,6 @@ import pulumi_aws as aws
 from payments.functions import ARCHITECTURE, MIGRATE_DATABASE, PAYMENT_WORKER, RUNTIME, Function, Variable, functions_for
 from projects.app.grants import Reach, Use
 from projects.app.roles import function_statements
-from projects.app.routes import ROUTES
 from projects.app.settings import FunctionSettings
 from projects.app.variables import store_of, told
 from shared import naming
@@ -21,9 +20,6 @@ from shared.components.role import Role, RoleArgs
 from shared.contracts import NetworkingOutputs
 from shared.environment import Environment
 from shared.packages import package
-
-# They run as often at once as there is load; of the others one at a time is all that there is work for.
-_BY_LOAD = (*(route.function for route in ROUTES), PAYMENT_WORKER)
 
 # Lambda's longest, in seconds ("Lambda quotas"). Nobody waits for it at the API's door, and a migration of a large table takes its time.
 _MIGRATION_SECONDS = 900
@@ -96,7 +92,7 @@ class Functions(Component):
             architectures=[ARCHITECTURE],
             memory_size=settings.memory,
             timeout=_MIGRATION_SECONDS if function is MIGRATE_DATABASE else settings.timeout,
-            reserved_concurrent_executions=settings.reserved_concurrency and (settings.reserved_concurrency if function in _BY_LOAD else 1),
+            reserved_concurrent_executions=settings.reserved_concurrency,
             role=role.arn,
             kms_key_arn=args.reach.key_arn,
             environment={"variables": {variable.value: value for variable, value in variables.items()}},

@@ -33,6 +33,16 @@ def test_a_payment_is_taken_in(service: Service) -> None:
     assert unsent(service) == [("state",)]
 
 
+@pytest.mark.parametrize("url", ["https://api.example.com/prod", "https://api.example.com/prod/"])
+def test_where_the_api_has_a_url_the_answer_links_to_where_the_payment_is_told_of(service: Service, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("API_URL", url)
+    first, again = (service.process(REQUEST)[2] for _ in range(2))
+    assert first["headers"]["Link"] == '<https://api.example.com/prod/verify-payment>; rel="status"'
+    # A repetition is answered byte for byte as the first one was, link included.
+    assert {**again, "headers": {**again["headers"], "X-Correlation-Id": ""}} == {**first, "headers": {**first["headers"], "X-Correlation-Id": ""}}
+    assert "Link" not in service.process({**REQUEST, "amount": 1051})[2]["headers"]
+
+
 def test_the_same_key_and_body_get_the_same_answer_and_no_second_payment(service: Service) -> None:
     first = service.process(REQUEST)[2]
     reordered = json.dumps(dict(reversed(REQUEST.items())), indent=3)

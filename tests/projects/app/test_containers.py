@@ -102,7 +102,7 @@ def test_its_variables_are_what_its_settings_want(fargate: Cloud) -> None:
     store = {"STAGE": "prod-prod", "DATABASE_URL": upstream["databaseUrl"], "DATABASE_SECRET_ARN": upstream["databaseSecretArn"]}
     work = {"WORK_QUEUE_URL": published["workQueueUrl"]}
     assert told(fargate, "migrate") == store
-    assert told(fargate, "web") == {**store, **work}
+    assert told(fargate, "web") == {**store, **work, "API_URL": published["apiUrl"]}
     assert told(fargate, "worker") == {
         **store,
         **work,

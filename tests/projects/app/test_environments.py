@@ -10,8 +10,6 @@ from tests.projects.app.upstream import key_of, name, outputs
 from tests.projects.harness import Cloud
 
 RESERVED = {"dev": None, "staging": 20, "prod": 100}
-# One at a time, where concurrency is reserved at all: their work is not the load's.
-ALONE = {"outbox-relay", "migrate-database"}
 RATE = {"dev": 50.0, "staging": 200.0, "prod": 2000.0}
 BURST = {"dev": 100, "staging": 400, "prod": 4000}
 RETENTION = {"dev": 7, "staging": 14, "prod": 30}
@@ -31,8 +29,7 @@ def test_functions_have_the_same_size_everywhere_and_the_pages_concurrency(each:
     assert about["FunctionArn"] == outputs(each)["functionArns"][function]
     timeout = 900 if function == "migrate-database" else 28
     assert (about["MemorySize"], about["Timeout"], about["Architectures"]) == (512, timeout, ["arm64"])
-    reserved = RESERVED[each.page.name]
-    assert found.get("Concurrency", {}).get("ReservedConcurrentExecutions") == (reserved and (1 if function in ALONE else reserved))
+    assert found.get("Concurrency", {}).get("ReservedConcurrentExecutions") == RESERVED[each.page.name]
     assert about["Environment"]["Variables"]["STAGE"] == f"{each.page.name}-main"
 
 
