@@ -18,8 +18,8 @@ _LAYERS = re.compile(r"prod-[a-z0-9-]+-starport-layer-bucket")
 # What RDS makes up within a name: that of its secret, and that of a cluster's address.
 _RANDOM = re.compile(r"(?<=secret:)rds!(?:db|cluster)-[0-9a-f-]{36}-\w{6}|(?<=\.cluster-)[0-9a-z]{12}(?=\.)|(?<=\.cluster-ro-)[0-9a-z]{12}(?=\.)")
 
-# The digest of a definition that has an account's and an API's number in it; the definition's own parts are compared.
-_DIGESTS = {("aws:apigateway/deployment:Deployment", "triggers")}
+# The digest of a definition that has an account's and an API's number in it, whose own parts are compared; and what Secrets Manager drew by lot.
+_DIGESTS = {("aws:apigateway/deployment:Deployment", "triggers"), ("aws:secretsmanager/secretVersion:SecretVersion", "secretString")}
 
 
 def apart(family: Family) -> dict[str, set[str]]:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from localcloud.aws import Aws
+from shared.contracts import NetworkingOutputs
 from tests.engine.census import Census, beyond, census, known
 from tests.engine.checkout import DEV_ACCOUNT, SHARED, Checkout, Ended
 
@@ -216,7 +217,7 @@ def test_missing_and_null_outputs_are_named_with_producer_consumer_and_command(s
 
 def test_an_older_contract_is_named_too(seen: Seen) -> None:
     assert seen.ends["old"].code == 1
-    assert "of that stack contractVersion is 0, this code reads 1. Deploy it first:" in seen.ends["old"].result("data")["errors"][0]["message"]
+    assert f"of that stack contractVersion is 0, this code reads {NetworkingOutputs.VERSION}. Deploy it first:" in seen.ends["old"].result("data")["errors"][0]["message"]
 
 
 def test_the_command_that_the_error_names_mends_it(seen: Seen) -> None:
