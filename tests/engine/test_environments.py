@@ -217,7 +217,8 @@ def test_missing_and_null_outputs_are_named_with_producer_consumer_and_command(s
 
 def test_an_older_contract_is_named_too(seen: Seen) -> None:
     assert seen.ends["old"].code == 1
-    assert f"of that stack contractVersion is 0, this code reads {NetworkingOutputs.VERSION}. Deploy it first:" in seen.ends["old"].result("data")["errors"][0]["message"]
+    message = seen.ends["old"].result("data")["errors"][0]["message"]
+    assert f"of that stack contractVersion is 0, this code reads {NetworkingOutputs.VERSION}. Deploy it first:" in message
 
 
 def test_the_command_that_the_error_names_mends_it(seen: Seen) -> None:
