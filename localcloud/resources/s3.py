@@ -185,7 +185,7 @@ _VERSIONING = ("Enabled", "Suspended", "Disabled")
 def _put_versioning(s3: Any, bucket: str, wanted: Props) -> None:
     status, live = wanted["versioningConfiguration"]["status"], s3.get_bucket_versioning(Bucket=bucket).get("Status")
     if status == "Disabled" and live in ("Enabled", "Suspended"):
-        raise ValueError(f"versioning of {bucket} is {live} and cannot become Disabled (AWS provider); S3 only suspends it: say Suspended")
+        raise LookupError(f"versioning of {bucket} is {live} and cannot become Disabled (AWS provider); S3 only suspends it: say Suspended")
     # To AWS the provider says nothing of Disabled, which a new bucket is; moto keeps the word, by which the resource can be told from none.
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": status})
 

@@ -25,8 +25,8 @@ _READS = ("Describe", "Get", "List", "Head")
 # The AWS provider leaves it stopped, too: neither can tell whether somebody stopped it on purpose.
 _STAYS_STOPPED = ("aws:ec2/instance:Instance", "StartInstances")
 
-# gaps.py: moto starts the stream of a table once, so that an update cannot be taken back.
-_ONE_WAY = {"aws:dynamodb/table:Table"}
+# Updates that cannot be taken back. gaps.py: moto starts the stream of a table once; and S3 never makes a versioned bucket an unversioned one.
+_ONE_WAY = {"aws:dynamodb/table:Table", "s3/bucketVersioning:BucketVersioning (disabled)"}
 
 
 @contextmanager
@@ -105,7 +105,7 @@ def test_an_update_that_failed_is_done_by_the_next(engine: Engine, example: Exam
         after = engine.update(example.type, id_, state, inputs, new)
         if (example.type, calls[-1]) != _STAYS_STOPPED:
             assert differing(example, new, after) == [], f"not done after {calls[-1]} failed"
-        if example.type in _ONE_WAY:
+        if {example.type, named(example)} & _ONE_WAY:
             engine.delete(example.type, id_, after)
             id_, state, inputs = make_one(engine, example, made)
         else:

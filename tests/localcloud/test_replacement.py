@@ -26,6 +26,9 @@ CONDITIONAL = {
     "aws:ec2/instance:Instance.rootBlockDevice.volumeType": "says it of `encrypted` and `kmsKeyId`, and the kind compares those",
     "aws:ec2/instance:Instance.userData": "only with userDataReplaceOnChange, which the kind looks at",
     "aws:ec2/instance:Instance.userDataReplaceOnChange": "says it of userData",
+    "aws:ecs/service:Service.forceNewDeployment": "replaces tasks, not the service",
+    "aws:lb/loadBalancer:LoadBalancer.securityGroups": "of network load balancers alone, which the table refuses",
+    "aws:lb/loadBalancer:LoadBalancer.subnets": "of network load balancers alone, which the table refuses",
     "aws:ec2/vpcEndpoint:VpcEndpoint.privateDnsEnabled": "only for endpoints that are not of type Interface, and the table refuses it for those",
 }
 
