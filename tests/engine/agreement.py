@@ -44,7 +44,9 @@ def _references(resources: list[Entry], other: list[Entry]) -> dict[str, str]:
     for entry in resources:
         for path, value in _leaves(entry):
             if len(value) > 5 and others.get(entry["urn"], {}).get(path) != value:
-                found.setdefault(value, f"<{path} of {entry['urn']}>")
+                # What a component hands on is its child's too, and the two runs record them in an order of their own.
+                name = f"<{path} of {entry['urn']}>"
+                found[value] = min(found.get(value, name), name)
     return {value: found[value] for value in sorted(found, key=len, reverse=True)}
 
 

@@ -59,7 +59,7 @@ def test_a_page_with_problems_is_refused_with_all_of_them(pages: Pages) -> None:
 
 
 def test_an_environment_that_is_not_there_is_named_with_those_that_are(pages: Pages) -> None:
-    with pytest.raises(PageError, match="there is no such page; environments are .*dev, .*prod, .*staging"):
+    with pytest.raises(PageError, match=r"there is no such page; environments are .*dev, .*prod, .*staging"):
         open_workspace("qa")
 
 

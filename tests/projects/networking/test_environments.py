@@ -151,7 +151,7 @@ def test_endpoints_refuse_the_roles_of_other_environments(cloud: Cloud) -> None:
         for tag, own in (("Environment", cloud.page.name), ("Suffix", "main")):
             assert found[f"OnlyThis{tag}"]["Principal"] == {"AWS": "*"}
             assert found[f"OnlyThis{tag}"]["Condition"] == {
-                "Null": {f"aws:PrincipalTag/{tag}": "false"},
+                "Null": dict.fromkeys(("aws:PrincipalTag/Environment", "aws:PrincipalTag/Suffix"), "false"),
                 "StringNotEquals": {f"aws:PrincipalTag/{tag}": own},
             }
 
