@@ -13,7 +13,7 @@ from ops.rehearsal import rehearse
 from ops.workspace import open_workspace
 from projects.networking import tiers
 from projects.networking.settings import NetworkingSettings
-from shared.page import ROOT, Page
+from shared.page import ROOT
 
 DOCUMENT = ROOT / "docs" / "pci.md"
 
@@ -89,11 +89,8 @@ def keys(rehearsal: Mapping[str, Any]) -> list[tuple[str, str, str]]:
 def flows(name: str) -> list[tuple[str, str, str, str]]:
     """Each rule of the environment's firewall: whose group, direction and peer, port, and why."""
     opened = open_workspace(name, target="local")
-    page: Page = opened.page
-    settings = page.settings("networking", NetworkingSettings)
-    containers = page.section("app").get("containers") or {}
-    clients = containers.get("allowedCidrs", [tiers.ANYWHERE])
-    firewall = tiers.firewall(opened.environment.shape, gateways=settings.endpoints.gateway, clients=clients, tags=opened.environment.tags)
+    settings, shape = opened.page.settings("networking", NetworkingSettings), opened.environment.shape
+    firewall = tiers.firewall(shape, gateways=settings.endpoints.gateway, clients=shape.clients, tags=opened.environment.tags)
     arrows = {"in": "from", "out": "to"}
     return [(rule.tier, f"{arrows[rule.direction]} {rule.peer}", str(rule.port), rule.why) for rule in firewall.rules]
 
