@@ -45,7 +45,7 @@ def live(checkout: Checkout, brief: str) -> dict[str, Life]:
         life.arns = {arn for project in PROJECTS for arn in _arns(checkout.managed(project, name))}
     for name, life in lives.items():
         life.ends["again"] = _run(checkout, "deploy", name, "--force")
-        life.ends["smoke"] = checkout.invoke("smoke", "--env", name, "--target", "local", "--json")
+        life.ends["smoke"] = _run(checkout, "smoke", name)
         life.holdings["deployed"] = beyond(census(clouds[name]), empty[name])
     for name, life in lives.items():
         life.ends["destroyed"] = _run(checkout, "destroy", name)

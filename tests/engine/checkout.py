@@ -38,7 +38,7 @@ SHARED = ("packages", "ca", "toolchain.json")
 
 _FOLDERS = ("environments", "localcloud", "ops", "payments", "projects", "requirements", "shared", "tools")
 _FILES = ("tasks.py", "pyproject.toml", "Dockerfile")
-_INVOKE_SECONDS = 180.0
+_INVOKE_SECONDS = 600.0
 
 
 @dataclass
