@@ -42,15 +42,16 @@ class DocsError(ValueError):
     """A document asks for a part that nobody generates, or has a marker without its other half."""
 
 
-def generated(text: str, name: str = "the document") -> str:
-    """The document with each generated part as the code would have it now; raises DocsError."""
+def generated(text: str, name: str = "the document", parts: Mapping[str, Callable[[], str]] | None = None) -> str:
+    """The document with each generated part (of `parts`, by default `PARTS`) as the code would have it now; raises DocsError."""
+    known = PARTS if parts is None else parts
     marks = len(re.findall(r"<!-- /?generated\b", text))
-    parts = list(_PART.finditer(text))
-    if marks != 2 * len(parts):
-        raise DocsError(f"{name}: {marks} markers make {len(parts)} parts; each is <!-- generated:NAME --> ... <!-- /generated -->")
-    if unknown := [part["name"] for part in parts if part["name"] not in PARTS]:
-        raise DocsError(f"{name}: nobody generates {', '.join(unknown)}; there are {', '.join(PARTS)}")
-    return _PART.sub(lambda part: f"<!-- generated:{part['name']} -->\n{PARTS[part['name']]()}<!-- /generated -->", text)
+    found = list(_PART.finditer(text))
+    if marks != 2 * len(found):
+        raise DocsError(f"{name}: {marks} markers make {len(found)} parts; each is <!-- generated:NAME --> ... <!-- /generated -->")
+    if unknown := [part["name"] for part in found if part["name"] not in known]:
+        raise DocsError(f"{name}: nobody generates {', '.join(unknown)}; there are {', '.join(known)}")
+    return _PART.sub(lambda part: f"<!-- generated:{part['name']} -->\n{known[part['name']]()}<!-- /generated -->", text)
 
 
 def stack_graph() -> str:
@@ -58,7 +59,7 @@ def stack_graph() -> str:
     known = projects().values()
     stacks = [f'    {project.name}["<b>{project.name}</b><br/>{_description(project)}"]' for project in known]
     arrows = [f'    {producer} -->|"{"<br/>".join(fields)}"| {project.name}' for project in known for producer, fields in taken(project).items()]
-    return _lines(["```mermaid", "flowchart TB", *stacks, *arrows, "```"])
+    return lines(["```mermaid", "flowchart TB", *stacks, *arrows, "```"])
 
 
 def taken(project: Project) -> dict[str, list[str]]:
@@ -90,15 +91,15 @@ def _read_by_methods(contract: type[Contract]) -> dict[str, set[str]]:
 def contract_tables() -> str:
     """A table per contract: each output, its type, and who takes it."""
     takers = {project.name: taken(project) for project in projects().values()}
-    lines: list[str] = []
+    said: list[str] = []
     for contract in CONTRACTS:
-        lines += [f"## {contract.__name__} (version {contract.VERSION})", "", _summary(contract), "", *_outputs_of(contract, takers), ""]
-    return _lines(lines[:-1])
+        said += [f"## {contract.__name__} (version {contract.VERSION})", "", _summary(contract), "", *_outputs_of(contract, takers), ""]
+    return lines(said[:-1])
 
 
 def every_environment() -> str:
     """All pages side by side."""
-    return _lines(_table(environments.HEADERS, [environments.row(one) for one in environments.everything()]))
+    return lines(table(environments.HEADERS, [environments.row(one) for one in environments.everything()]))
 
 
 def environment_matrix(blueprint: str = "") -> str:
@@ -113,7 +114,7 @@ def environment_matrix(blueprint: str = "") -> str:
     rows = {key: [column.get(key, _NOTHING) for column in columns] for key in keys}
     differing = [(f"`{key}`", *values) for key, values in rows.items() if len(set(values)) > 1 and key != "platform:stage"]
     same = [f"`{key}` {values[0]}" for key, values in rows.items() if len(set(values)) == 1 and values[0] != _NOTHING]
-    return _lines([*_table(("key", *(page.name for page in own)), differing), "", f"The same on all of them: {', '.join(same)}."])
+    return lines([*table(("key", *(page.name for page in own)), differing), "", f"The same on all of them: {', '.join(same)}."])
 
 
 def task_list() -> str:
@@ -125,7 +126,7 @@ def task_list() -> str:
         task: Any = namespace[name]
         options = [f"`--{argument.name.strip('_').replace('_', '-')}`" for argument in task.get_arguments()]
         rows.append((f"`{name}`", str(task.__doc__).splitlines()[0], " ".join(options)))
-    return _lines(_table(("task", "what it does", "options"), rows))
+    return lines(table(("task", "what it does", "options"), rows))
 
 
 def resource_types() -> str:
@@ -136,12 +137,12 @@ def resource_types() -> str:
     ]
     modules = [importlib.import_module(f"localcloud.resources.{name}") for name in catalogue.services()]
     look_ups = sorted(f"`{function.type}`" for module in modules for function in getattr(module, "FUNCTIONS", ()))
-    return _lines([*_table(("type", "inputs", "computed outputs", "gaps"), rows), "", f"{len(rows)} types; look-ups: {', '.join(look_ups)}."])
+    return lines([*table(("type", "inputs", "computed outputs", "gaps"), rows), "", f"{len(rows)} types; look-ups: {', '.join(look_ups)}."])
 
 
 def gaps() -> str:
     """Where moto does less than AWS, and what is done instead."""
-    return _lines(_table(("type, or type and input", "what, and what is done instead"), [(f"`{key}`", said) for key, said in sorted(GAPS.items())]))
+    return lines(table(("type, or type and input", "what, and what is done instead"), [(f"`{key}`", said) for key, said in sorted(GAPS.items())]))
 
 
 PARTS: Mapping[str, Callable[[], str]] = {
@@ -156,11 +157,14 @@ PARTS: Mapping[str, Callable[[], str]] = {
 }
 
 
-def _lines(lines: Iterable[str]) -> str:
-    return "".join(f"{line}\n" for line in lines)
+def lines(said: Iterable[str]) -> str:
+    """The lines as one text."""
+    return "".join(f"{line}\n" for line in said)
 
 
-def _table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """The lines of a Markdown table."""
+
     def row(cells: Sequence[str]) -> str:
         return f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |"
 
@@ -181,7 +185,7 @@ def _outputs_of(contract: type[Contract], takers: Mapping[str, Mapping[str, Sequ
     for name, field in contract.outputs().items():
         by = [project for project, takes in takers.items() if name in takes.get(contract.PROJECT, ())]
         rows.append((f"`{name}`", _type(hints[field.name]), "secret" if name in contract.secrets() else "", ", ".join(by)))
-    return _table(("output", "type", "", "taken by"), rows)
+    return table(("output", "type", "", "taken by"), rows)
 
 
 def _type(hint: Any) -> str:

@@ -5,10 +5,11 @@ The parts between `<!-- generated:NAME -->` and `<!-- /generated -->` are writte
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
+from ops import docs
 from ops.rehearsal import rehearse
 from ops.workspace import open_workspace
 from projects.networking import tiers
@@ -19,8 +20,6 @@ DOCUMENT = ROOT / "docs" / "pci.md"
 
 ENVIRONMENTS = {"functions": "pci-prod", "containers": "containers-prod"}
 """The environments whose facts the document states, by what they run on."""
-
-_PART = re.compile(r"<!-- generated:(?P<name>[a-z-]+) -->\n(?P<body>.*?)<!-- /generated -->", re.DOTALL)
 
 Resource = Mapping[str, Any]
 _KEY = "aws:kms/key:Key"
@@ -96,18 +95,18 @@ def flows(name: str) -> list[tuple[str, str, str, str]]:
 
 
 def document(text: str, rehearsals: Mapping[str, Mapping[str, Any]]) -> str:
-    """The document with its generated parts as these rehearsals (by environment) have them; KeyError for a part that nobody generates."""
-    parts: dict[str, Callable[[], Iterator[str]]] = {}
+    """The document with its generated parts as these rehearsals (by environment) have them; raises DocsError for a part that nobody generates."""
+
+    def part(head: Sequence[str], rows: Callable[[], Sequence[Sequence[str]]]) -> Callable[[], str]:
+        return lambda: docs.lines(docs.table(head, rows()))
+
+    parts: dict[str, Callable[[], str]] = {}
     for what, name in ENVIRONMENTS.items():
-        parts[f"encryption-{what}"] = lambda name=name: _table(("store", "name", "holds", "encrypted with"), encryption(rehearsals[name]))
-        parts[f"keys-{what}"] = lambda name=name: _table(("key", "for", "rotates every year"), keys(rehearsals[name]))
-        parts[f"flows-{what}"] = lambda name=name: _table(("security group", "peer", "port", "why"), flows(name))
-    return _PART.sub(lambda part: f"<!-- generated:{part['name']} -->\n{''.join(parts[part['name']]())}<!-- /generated -->", text)
-
-
-def _table(head: tuple[str, ...], rows: list[Any]) -> Iterator[str]:
-    for row in (head, ("---",) * len(head), *rows):
-        yield f"| {' | '.join(row)} |\n"
+        rehearsal = rehearsals[name]
+        parts[f"encryption-{what}"] = part(("store", "name", "holds", "encrypted with"), partial(encryption, rehearsal))
+        parts[f"keys-{what}"] = part(("key", "for", "rotates every year"), partial(keys, rehearsal))
+        parts[f"flows-{what}"] = part(("security group", "peer", "port", "why"), partial(flows, name))
+    return docs.generated(text, "docs/pci.md", parts)
 
 
 def _kind(type_: str) -> str:
