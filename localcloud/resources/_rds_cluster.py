@@ -10,7 +10,7 @@ from localcloud.kinds import Kind, Props, made
 from localcloud.resources import _rds_cluster_rules as rules
 from localcloud.resources import _rds_rules, _tags
 from localcloud.resources._known import members
-from localcloud.resources._rds_instance import new_password, retag, secret_of
+from localcloud.resources._rds_common import ARN, IDENTIFIER, keep_password, last_snapshot, new_password, password_changes, retag, secret_of
 from localcloud.resources._rds_parameters import family_of
 
 # Pulumi's name: (member of CreateDBCluster, member of DBCluster). ModifyDBCluster takes those of creation that are not in _NOT_MODIFIED.
@@ -130,37 +130,25 @@ def _update(aws: Aws, identifier: str, new: Props, old: Props) -> None:
         changes["MonitoringRoleArn"] = ""
     if new.get("serverlessv2ScalingConfiguration") != old.get("serverlessv2ScalingConfiguration"):
         changes |= _capacity(new)
-    was_managed, managed = bool(old.get("manageMasterUserPassword")), bool(new.get("manageMasterUserPassword"))
-    if was_managed != managed:
-        changes["ManageMasterUserPassword"] = managed
-        if managed and new.get("masterUserSecretKmsKeyId"):
-            changes["MasterUserSecretKmsKeyId"] = new["masterUserSecretKmsKeyId"]
+    changes |= password_changes(old, new)
     if changes:
         when = {member: new[name] for name, member in _WHEN_MODIFIED.items() if new.get(name) is not None}
         rds.modify_db_cluster(DBClusterIdentifier=identifier, **changes, **when)
     live = cluster(aws, identifier)
-    if managed and not was_managed:
-        new_password(aws, live["MasterUserSecret"]["SecretArn"], new["masterUsername"])
-    elif managed and new.get("masterUserSecretKmsKeyId") not in (None, live["MasterUserSecret"].get("KmsKeyId")):
-        # Asked to modify the cluster, moto would make a second secret and leave the first.
-        aws.client("secretsmanager").update_secret(SecretId=live["MasterUserSecret"]["SecretArn"], KmsKeyId=new["masterUserSecretKmsKeyId"])
+    keep_password(aws, live, old, new, username=new.get("masterUsername"))
     retag(aws, live["DBClusterArn"], new, old)
 
 
 def _delete(aws: Aws, identifier: str, state: Props) -> None:
-    rds, last = aws.client("rds"), {"SkipFinalSnapshot": bool(state.get("skipFinalSnapshot"))}
-    if not last["SkipFinalSnapshot"]:
-        last["FinalDBSnapshotIdentifier"] = state["finalSnapshotIdentifier"]
+    rds = aws.client("rds")
     backups = state.get("deleteAutomatedBackups", True)
-    rds.delete_db_cluster(DBClusterIdentifier=identifier, DeleteAutomatedBackups=backups, **last)
+    rds.delete_db_cluster(DBClusterIdentifier=identifier, DeleteAutomatedBackups=backups, **last_snapshot(state))
     if backups:
         # moto leaves them.
         for snapshot in rds.describe_db_cluster_snapshots(DBClusterIdentifier=identifier, SnapshotType="automated")["DBClusterSnapshots"]:
             rds.delete_db_cluster_snapshot(DBClusterSnapshotIdentifier=snapshot["DBClusterSnapshotIdentifier"])
 
 
-IDENTIFIER = r"(?!.*--)[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
-ARN = r"arn:aws[a-z-]*:{service}:.+"
 _NAME = r"[A-Za-z][A-Za-z0-9_]{0,62}"
 
 

@@ -9,8 +9,9 @@ from localcloud.fields import Refusal, flag, number, text
 from localcloud.kinds import Kind, Props, made
 from localcloud.resources import _rds_cluster_rules as rules
 from localcloud.resources import _rds_rules, _tags
-from localcloud.resources._rds_cluster import ARN, IDENTIFIER, cluster
-from localcloud.resources._rds_instance import AUTHORITIES, retag
+from localcloud.resources._rds_cluster import cluster
+from localcloud.resources._rds_common import ARN, IDENTIFIER, retag
+from localcloud.resources._rds_instance import AUTHORITIES
 from localcloud.resources._rds_parameters import family_of
 
 # Aurora user guide, "Quotas in Amazon Aurora": a writer and 15 readers.

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import secrets
-import string
-from typing import Any
-
 from localcloud.aws import Aws
 from localcloud.fields import flag, number, text, texts
 from localcloud.kinds import Kind, Props, made
 from localcloud.resources import _rds_rules, _tags
+from localcloud.resources._rds_common import ARN, IDENTIFIER, keep_password, last_snapshot, new_password, password_changes, retag, secret_of
 
 # What the AWS provider and RDS take where nothing is said; moto takes something else.
 _UNLESS_SAID = {"BackupRetentionPeriod": 0, "CACertificateIdentifier": "rds-ca-rsa2048-g1"}
 
-# RDS's own passwords have 28 characters, none of them one that PostgreSQL or a URL would have to be told about.
-_ALPHABET = string.ascii_letters + string.digits + "-_.~"
-_LENGTH = 28
 
 # Pulumi's name: (member of CreateDBInstance, member of DBInstance). ModifyDBInstance takes those of creation that are in _MODIFIED.
 _MEMBERS = {
@@ -70,22 +63,6 @@ _WHEN_MODIFIED = {"applyImmediately": "ApplyImmediately", "allowMajorVersionUpgr
 _AFTERWARDS = ("performanceInsightsKmsKeyId", "performanceInsightsRetentionPeriod")
 
 
-def live_tags(aws: Aws, arn: str) -> dict[str, str]:
-    """The tags of anything in RDS."""
-    return _tags.as_map(aws.client("rds").list_tags_for_resource(ResourceName=arn)["TagList"])
-
-
-def retag(aws: Aws, arn: str, new: Props, old: Props) -> None:
-    """Brings the tags of anything in RDS from the old inputs' to the new."""
-    rds = aws.client("rds")
-    _tags.apply(
-        old.get("tags"),
-        new.get("tags"),
-        tag=lambda tags: rds.add_tags_to_resource(ResourceName=arn, Tags=_tags.as_list(tags)),
-        untag=lambda names: rds.remove_tags_from_resource(ResourceName=arn, TagKeys=names),
-    )
-
-
 def _create(aws: Aws, inputs: Props) -> str:
     rds, identifier = aws.client("rds"), str(inputs["identifier"])
     names = {**{name: create for name, (create, _) in _MEMBERS.items()}, **_WRITTEN}
@@ -106,21 +83,6 @@ def _create(aws: Aws, inputs: Props) -> str:
 def _instance(aws: Aws, identifier: str) -> Props:
     live: Props = aws.client("rds").describe_db_instances(DBInstanceIdentifier=identifier)["DBInstances"][0]
     return live
-
-
-def new_password(aws: Aws, secret: str, username: str) -> None:
-    """Puts the master user and a password into the secret that RDS keeps; moto's says `admin`, and the same password everywhere."""
-    credentials = {"username": username, "password": "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))}
-    aws.client("secretsmanager").put_secret_value(SecretId=secret, SecretString=json.dumps(credentials))
-
-
-def secret_of(live: Props) -> Props:
-    """What an instance or a cluster shows of its master password, in the AWS provider's names."""
-    secret = live.get("MasterUserSecret")
-    if not secret:
-        return {"manageMasterUserPassword": False, "masterUserSecrets": []}
-    shown = {"secretArn": secret["SecretArn"], "secretStatus": secret["SecretStatus"], "kmsKeyId": secret.get("KmsKeyId")}
-    return {"manageMasterUserPassword": True, "masterUserSecretKmsKeyId": secret.get("KmsKeyId"), "masterUserSecrets": [shown]}
 
 
 def _read(aws: Aws, identifier: str, _: Props) -> Props:
@@ -152,33 +114,19 @@ def _update(aws: Aws, identifier: str, new: Props, old: Props) -> None:
     before, after = set(old.get("enabledCloudwatchLogsExports") or ()), set(new.get("enabledCloudwatchLogsExports") or ())
     if before != after:
         changes["CloudwatchLogsExportConfiguration"] = {"EnableLogTypes": sorted(after - before), "DisableLogTypes": sorted(before - after)}
-    was_managed, managed = bool(old.get("manageMasterUserPassword")), bool(new.get("manageMasterUserPassword"))
-    if was_managed != managed:
-        changes["ManageMasterUserPassword"] = managed
-        if managed and new.get("masterUserSecretKmsKeyId"):
-            changes["MasterUserSecretKmsKeyId"] = new["masterUserSecretKmsKeyId"]
+    changes |= password_changes(old, new)
     if changes:
         when = {member: new[name] for name, member in _WHEN_MODIFIED.items() if new.get(name) is not None}
         rds.modify_db_instance(DBInstanceIdentifier=identifier, **changes, **when)
     live = _instance(aws, identifier)
-    if managed and not was_managed:
-        new_password(aws, live["MasterUserSecret"]["SecretArn"], new["username"])
-    elif managed and new.get("masterUserSecretKmsKeyId") not in (None, live["MasterUserSecret"].get("KmsKeyId")):
-        # Asked to modify the instance, moto would make a second secret and leave the first.
-        aws.client("secretsmanager").update_secret(SecretId=live["MasterUserSecret"]["SecretArn"], KmsKeyId=new["masterUserSecretKmsKeyId"])
+    keep_password(aws, live, old, new, username=new.get("username"))
     retag(aws, live["DBInstanceArn"], new, old)
 
 
 def _delete(aws: Aws, identifier: str, state: Props) -> None:
-    last: dict[str, Any] = {"SkipFinalSnapshot": bool(state.get("skipFinalSnapshot"))}
-    if not last["SkipFinalSnapshot"]:
-        last["FinalDBSnapshotIdentifier"] = state["finalSnapshotIdentifier"]
     backups = state.get("deleteAutomatedBackups", True)
-    aws.client("rds").delete_db_instance(DBInstanceIdentifier=identifier, DeleteAutomatedBackups=backups, **last)
+    aws.client("rds").delete_db_instance(DBInstanceIdentifier=identifier, DeleteAutomatedBackups=backups, **last_snapshot(state))
 
-
-_IDENTIFIER = r"(?!.*--)[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_ARN = r"arn:aws[a-z-]*:{service}:.+"
 
 # What moto records; the rules on classes and storage are those of PostgreSQL.
 _ENGINES = ("postgres", "mysql", "mariadb")
@@ -190,7 +138,7 @@ INSTANCE = Kind(
     client="rds",
     # RDS API reference, CreateDBInstance. The AWS provider changes identifier and port in place; here they replace the instance (`gaps.py`).
     inputs={
-        "identifier": text(required=True, replaces=True, pattern=_IDENTIFIER),
+        "identifier": text(required=True, replaces=True, pattern=IDENTIFIER),
         "engine": text(required=True, replaces=True, one_of=_ENGINES),
         "engineVersion": text(pattern=r"\d+(\.\d+){0,2}(-R\d+)?"),
         "instanceClass": text(required=True, rule=_rds_rules.instance_class),
@@ -200,12 +148,12 @@ INSTANCE = Kind(
         "iops": number(at_least=1_000),
         "storageThroughput": number(at_least=125),
         "storageEncrypted": flag(replaces=True),
-        "kmsKeyId": text(replaces=True, pattern=_ARN.format(service="kms")),
+        "kmsKeyId": text(replaces=True, pattern=ARN.format(service="kms")),
         "dbName": text(replaces=True, pattern=r"[A-Za-z][A-Za-z0-9_]{0,62}"),
         "username": text(required=True, replaces=True, pattern=r"[A-Za-z][A-Za-z0-9_]{0,62}", rule=_rds_rules.user),
         "password": text(secret=True, rule=_rds_rules.password),
         "manageMasterUserPassword": flag(),
-        "masterUserSecretKmsKeyId": text(pattern=_ARN.format(service="kms")),
+        "masterUserSecretKmsKeyId": text(pattern=ARN.format(service="kms")),
         "port": number(replaces=True, at_least=1_150, at_most=65_535),
         "multiAz": flag(),
         "availabilityZone": text(replaces=True, pattern=r"[a-z]{2}(-[a-z]+)+-\d[a-z]"),
@@ -223,11 +171,11 @@ INSTANCE = Kind(
         "copyTagsToSnapshot": flag(),
         "publiclyAccessible": flag(),
         "performanceInsightsEnabled": flag(),
-        "performanceInsightsKmsKeyId": text(pattern=_ARN.format(service="kms")),
+        "performanceInsightsKmsKeyId": text(pattern=ARN.format(service="kms")),
         "performanceInsightsRetentionPeriod": number(rule=_rds_rules.insights_days),
         "enabledCloudwatchLogsExports": texts(text(one_of=_LOGS)),
         "monitoringInterval": number(one_of=(0, 1, 5, 10, 15, 30, 60)),
-        "monitoringRoleArn": text(pattern=_ARN.format(service="iam")),
+        "monitoringRoleArn": text(pattern=ARN.format(service="iam")),
         "iamDatabaseAuthenticationEnabled": flag(),
         "caCertIdentifier": text(one_of=AUTHORITIES),
         "applyImmediately": flag(),

@@ -11,7 +11,7 @@ from localcloud.fields import Field, Refusal, blocks, text
 from localcloud.kinds import Kind, Props, made
 from localcloud.resources import _tags
 from localcloud.resources._known import entries
-from localcloud.resources._rds_instance import live_tags, retag
+from localcloud.resources._rds_common import live_tags, retag
 
 # What the AWS provider writes when a description is left out.
 DESCRIPTION = "Managed by Pulumi"

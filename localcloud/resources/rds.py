@@ -10,7 +10,8 @@ from localcloud.kinds import Kind, Props
 from localcloud.resources import _tags
 from localcloud.resources._rds_cluster import CLUSTER
 from localcloud.resources._rds_cluster_instance import CLUSTER_INSTANCE
-from localcloud.resources._rds_instance import INSTANCE, live_tags, retag
+from localcloud.resources._rds_common import live_tags, retag
+from localcloud.resources._rds_instance import INSTANCE
 from localcloud.resources._rds_parameters import CLUSTER_PARAMETER_GROUP, DESCRIPTION, PARAMETER_GROUP
 
 
