@@ -135,3 +135,9 @@ def test_redaction_removes_the_number_and_nothing_else(before: str, number: str,
 @pytest.mark.parametrize("text", ["arn:aws:sns:us-east-1:123456789012:payment-events-dev", "2026-11-05 10:22:33,123", str(uuid.UUID(int=7))])
 def test_redaction_leaves_what_logs_are_made_of(text: str) -> None:
     assert redacted(text) == text
+
+
+# The first holds a Visa number of thirteen digits across a hyphen, the last one of sixteen.
+@pytest.mark.parametrize("identifier", ["01a1ff46-eee7-752d-8460-2733778988cc", f"{'ab' * 8}4242424242424242"])
+def test_redaction_leaves_identifiers_whole_beside_a_number_that_it_removes(identifier: str) -> None:
+    assert redacted(f'{{"payment_id": "{identifier}", "note": "4242 4242 4242 4242"}}') == f'{{"payment_id": "{identifier}", "note": "{REMOVED}"}}'

@@ -74,8 +74,7 @@ class StripeApi:
         class Handler(_Handler):
             stripe = api
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", self.port), Handler)
         self.port = self._server.server_address[1]
 
     @property
@@ -180,6 +179,12 @@ class StripeApi:
         made = {"id": f"re_{next(self._numbers):024d}", "object": "refund", "status": "succeeded", "payment_intent": intent}
         self.refunds.append(made)
         return 200, made
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    # With five, as is the default, a sixth connection of the same instant is tried again by the kernel a second later.
+    request_queue_size = 128
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -37,7 +37,7 @@ def api() -> Iterator[StripeApi]:
 
 @pytest.fixture
 def stripe(api: StripeApi) -> Stripe:
-    return Stripe(KnownKey(), endpoint=api.endpoint, timeouts=(0.5, 0.5))
+    return Stripe(KnownKey(), endpoint=api.endpoint)
 
 
 def charge(token: str = APPROVED, payment_id: str = "5e0e1f9c-6a0e-4a57-9d3c-1b1f3f3f7a10", amount: int = 1050, since: datetime | None = None) -> Charge:
@@ -165,7 +165,14 @@ def test_a_token_that_stripe_does_not_know_is_refused_for_good(stripe: Stripe) -
     assert "unheard_of" not in str(refused.value)
 
 
-@pytest.mark.parametrize("trouble", [*(Trouble(status=status) for status in (409, 429, 500, 503)), Trouble(drop=True), Trouble(delay=0.8)])
+def test_an_answer_that_comes_too_late_says_nothing_of_the_outcome(api: StripeApi) -> None:
+    api.troubles.append(Trouble(delay=0.4))
+    impatient = Stripe(KnownKey(), endpoint=api.endpoint, timeouts=(2.0, 0.1))
+    with pytest.raises(ProcessorUnavailable):
+        impatient.authorize(charge())
+
+
+@pytest.mark.parametrize("trouble", [*(Trouble(status=status) for status in (409, 429, 500, 503)), Trouble(drop=True)])
 def test_no_answer_says_nothing_of_the_outcome(api: StripeApi, stripe: Stripe, trouble: Trouble) -> None:
     api.troubles.append(trouble)
     with pytest.raises(ProcessorUnavailable):
