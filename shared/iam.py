@@ -7,13 +7,14 @@ whose account or whose name begins with a wildcard, such as `arn:aws:s3:::*`: it
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import pulumi
+
+from shared.outputs import as_json
 
 Condition = Mapping[str, Mapping[str, pulumi.Input[Any]]]
 
@@ -73,7 +74,7 @@ class Statement:
 def policy(*statements: Statement) -> pulumi.Output[str]:
     """The JSON document of these statements."""
     document = {"Version": "2012-10-17", "Statement": [statement.document() for statement in statements]}
-    return pulumi.Output.from_input(document).apply(lambda known: json.dumps(known, separators=(",", ":")))
+    return as_json(document)
 
 
 # Lambda and API Gateway name no source when they assume an execution or a logging role; CloudTrail's guide says of its role for CloudWatch Logs

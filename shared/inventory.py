@@ -7,6 +7,8 @@ from typing import Any
 
 import pulumi
 
+from shared.outputs import known
+
 INVENTORY_OUTPUT = "inventory"
 
 
@@ -22,7 +24,7 @@ class Inventory:
 
     def output(self) -> pulumi.Output[list[dict[str, str]]]:
         """The resources made so far, sorted by type, name and ID: `type`, `name` (logical), `id`, and `arn` where the resource has one."""
-        return pulumi.Output.all(*(_described(*one) for one in self._made)).apply(_sorted)
+        return known([_described(*one) for one in self._made]).apply(_sorted)
 
     def _note(self, args: pulumi.ResourceTransformationArgs) -> None:
         if args.type_.startswith("aws:") and isinstance(args.resource, pulumi.CustomResource):
@@ -37,12 +39,11 @@ def _has_arn(made_by: type[pulumi.CustomResource]) -> bool:
     return found is not None and not hasattr(found.fget, "_pulumi_deprecated_callable")
 
 
-def _described(type_: str, name: str, resource: pulumi.CustomResource, has_arn: bool) -> pulumi.Output[dict[str, str]]:
-    arn: Any = pulumi.get(resource, "arn") if has_arn else None
-    return pulumi.Output.all(resource.id, arn).apply(
-        lambda known: {"type": type_, "name": name, "id": str(known[0]), **({"arn": str(known[1])} if known[1] else {})}
-    )
+def _described(type_: str, name: str, resource: pulumi.CustomResource, has_arn: bool) -> dict[str, Any]:
+    arn: dict[str, Any] = {"arn": pulumi.get(resource, "arn")} if has_arn else {}
+    return {"type": type_, "name": name, "id": resource.id, **arn}
 
 
-def _sorted(found: Sequence[dict[str, str]]) -> list[dict[str, str]]:
-    return sorted(found, key=lambda one: (one["type"], one["name"], one["id"]))
+def _sorted(found: Sequence[dict[str, str | None]]) -> list[dict[str, str]]:
+    told = [{key: str(value) for key, value in one.items() if value} for one in found]
+    return sorted(told, key=lambda one: (one["type"], one["name"], one["id"]))

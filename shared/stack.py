@@ -58,15 +58,20 @@ class Stack(Generic[S]):
         reference = pulumi.StackReference(producer)
         consumer, command = f"{self.project}/{pulumi.get_stack()}", f"invoke deploy {self._selected()} --only {contract.PROJECT}"
 
-        def checked(found: dict[str, Any]) -> bool:
+        def checked(found: dict[str, Any]) -> dict[str, Any]:
             if problems := contract.problems(found or {}):
                 raise pulumi.RunError(
                     f"{consumer} takes {contract.__name__} from {producer}, but of that stack {'; '.join(problems)}. Deploy it first: {command}"
                 )
-            return True
+            return found
 
-        gate = pulumi.Output.unsecret(reference.outputs.apply(checked))
-        return contract.read(lambda name: pulumi.Output.all(gate, reference.get_output(name)).apply(lambda both: both[1]))
+        # The stack's own `get_output` goes through all outputs for each that is asked for, an inventory of every resource among them.
+        outputs, secrets = pulumi.Output.unsecret(reference.outputs).apply(checked), reference.secret_output_names
+
+        def read(name: str) -> pulumi.Output[Any]:
+            return outputs.apply(lambda found: secrets.apply(lambda names: _marked(found.get(name), secret=name in (names or contract.secrets()))))
+
+        return contract.read(read)
 
     def _selected(self) -> str:
         """The options that name this environment on the command line."""
@@ -81,6 +86,10 @@ class Stack(Generic[S]):
         for name, value in outputs.exports().items():
             pulumi.export(name, value)
         pulumi.export(INVENTORY_OUTPUT, self._inventory.output())
+
+
+def _marked(value: Any, *, secret: bool) -> Any:
+    return pulumi.Output.secret(value) if secret else value
 
 
 def _page() -> Page:

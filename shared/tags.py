@@ -29,6 +29,6 @@ def tag_everything(tags: Mapping[str, str]) -> None:
 
 
 def _with(tags: Mapping[str, str], own: pulumi.Input[Mapping[str, str]] | None) -> pulumi.Input[Mapping[str, str]]:
-    if own is None:
-        return dict(tags)
-    return pulumi.Output.from_input(own).apply(lambda known: {**tags, **known})
+    if own is None or isinstance(own, Mapping):
+        return {**tags, **(own or {})}
+    return pulumi.Output.from_input(own).apply(lambda found: {**tags, **found})

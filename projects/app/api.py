@@ -17,6 +17,7 @@ from projects.app.routes import ROUTES, Route
 from projects.app.settings import ApiSettings
 from shared.component import Component
 from shared.environment import Environment
+from shared.outputs import as_json
 
 ANSWER_PARAMETERS = {"gatewayresponse.header.Content-Type": "'application/problem+json'"}
 """The headers of API Gateway's own answers."""
@@ -171,8 +172,8 @@ class Api(Component):
 
     def _definition(self, routes: list[Made], answers: list[aws.apigateway.Response]) -> pulumi.Output[str]:
         """The digest of all that a deployment takes a snapshot of: another definition needs another deployment to reach the stage."""
-        parts: list[pulumi.Output[Any]] = [
-            pulumi.Output.all(
+        parts: list[list[pulumi.Output[Any]]] = [
+            [
                 made.model.schema,
                 made.method.authorization,
                 made.method.api_key_required,
@@ -182,12 +183,12 @@ class Api(Component):
                 made.integration.uri,
                 made.integration.integration_http_method,
                 made.integration.timeout_milliseconds,
-            )
+            ]
             for made in routes
         ]
-        parts += [pulumi.Output.all(answer.response_type, answer.status_code, answer.response_templates, answer.response_parameters) for answer in answers]
-        parts.append(pulumi.Output.all(self._validator.validate_request_body, self._validator.validate_request_parameters))
-        return pulumi.Output.json_dumps(parts, sort_keys=True).apply(lambda text: hashlib.sha256(text.encode()).hexdigest())
+        parts += [[answer.response_type, answer.status_code, answer.response_templates, answer.response_parameters] for answer in answers]
+        parts.append([self._validator.validate_request_body, self._validator.validate_request_parameters])
+        return as_json(parts, sort_keys=True).apply(lambda text: hashlib.sha256(text.encode()).hexdigest())
 
     def _usage(self, name: str, settings: ApiSettings) -> pulumi.Output[str]:
         key = aws.apigateway.ApiKey(name, name=self.environment.names(name), enabled=True, opts=self.child())

@@ -12,6 +12,7 @@ from payments.functions import Variable
 from shared.component import Component
 from shared.components.secret import Kept, kept_secret
 from shared.environment import Environment
+from shared.outputs import as_json
 
 MERCHANT = "payments"
 """Whose the key is: payments are kept under this name, whichever key they came with."""
@@ -46,6 +47,6 @@ class ApiKeys(Component):
 
     def _made(self, name: str, generation: int, key_arn: pulumi.Input[str]) -> Kept:
         password = aws.secretsmanager.get_random_password_output(password_length=_LENGTH, exclude_punctuation=True, opts=self.look_up()).random_password
-        value = pulumi.Output.json_dumps({MERCHANT: password})
+        value = as_json({MERCHANT: password})
         description = f"API key of the callers, generation {generation}"
         return kept_secret(self, f"{name}-{generation}", description=description, value=value, key_arn=key_arn, once=True)

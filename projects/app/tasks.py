@@ -19,6 +19,7 @@ from shared.component import Component
 from shared.components.log_group import LogGroup, LogGroupArgs
 from shared.components.role import Role, RoleArgs
 from shared.environment import Environment
+from shared.outputs import as_json
 
 # The Dockerfile's user: a number, so that ECS need not look into the image to know that it is not root.
 _USER = "10001:10001"
@@ -115,7 +116,7 @@ class Task(Component):
             memory=str(args.size.memory),
             execution_role_arn=args.execution.arn,
             task_role_arn=self.role.arn,
-            container_definitions=pulumi.Output.json_dumps([self._container(args, variables, secrets)], sort_keys=True),
+            container_definitions=as_json([self._container(args, variables, secrets)], sort_keys=True),
             opts=self.child(),
         )
         self.register_outputs({"definition": self.definition.arn})

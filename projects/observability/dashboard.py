@@ -13,6 +13,7 @@ from projects.observability.widgets import Row
 from shared.component import Component
 from shared.contracts import AppOutputs, DataOutputs, NetworkingOutputs
 from shared.environment import Environment
+from shared.outputs import as_json
 
 _COLUMNS = 24
 _HEIGHT = 6
@@ -53,7 +54,7 @@ class Dashboard(Component):
         dashboard = aws.cloudwatch.Dashboard(
             name,
             dashboard_name=environment.names(name),
-            dashboard_body=pulumi.Output.json_dumps({"widgets": [*above, *below]}),
+            dashboard_body=as_json({"widgets": [*above, *below]}),
             opts=self.child(),
         )
         self.name = dashboard.dashboard_name
