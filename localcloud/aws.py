@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import boto3
@@ -14,7 +16,8 @@ from botocore.exceptions import ClientError
 from localcloud.models import LOADER
 
 # moto answers at once or not at all; a retry would only hide which.
-_CONFIG = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, connect_timeout=5, read_timeout=120)
+# And botocore's own words about itself, put together for each call, are read by nobody.
+_CONFIG = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, connect_timeout=5, read_timeout=120, user_agent="localcloud")
 
 # The role that moto is asked to assume: moto tells accounts apart by the credentials that this call hands out.
 _ROLE = "localcloud"
@@ -39,7 +42,7 @@ class Aws:
         """The boto3 client of a service; made once, as making one costs tens of milliseconds."""
         with self._lock:
             if service not in self._clients:
-                self._clients[service] = self._credentials().client(service, region_name=self.region, endpoint_url=self.endpoint, config=_CONFIG)
+                self._clients[service] = self._made(service) if self.endpoint else _in_process(self.account, self.region, service)
             return self._clients[service]
 
     def arn(self, service: str, resource: str, *, region: str | None = None, account: str | None = None) -> str:
@@ -48,11 +51,25 @@ class Aws:
         account = self.account if account is None else account
         return f"arn:{self.partition}:{service}:{region}:{account}:{resource}"
 
-    def _credentials(self) -> Any:
+    def _made(self, service: str) -> Any:
         if self._session is None:
             keys = credentials(self.account, self.region, self.endpoint)
             self._session = boto3.Session(*keys.values(), region_name=self.region, botocore_session=_botocore_session())
-        return self._session
+        return self._session.client(service, region_name=self.region, endpoint_url=self.endpoint, config=_CONFIG)
+
+
+@cache
+def _in_process(account: str, region: str, service: str) -> Any:
+    """A client for the moto of this process: it outlives each `mock_aws`, as it says for whom it asks instead of having credentials from there."""
+    importlib.import_module("moto")  # whose way into botocore is taken by clients that are made after it
+
+    client = boto3.Session("testing", "testing", region_name=region, botocore_session=_botocore_session()).client(service, config=_CONFIG)
+
+    def say_for_whom(params: dict[str, Any], **_: Any) -> None:
+        params["headers"]["x-moto-account-id"] = account
+
+    client.meta.events.register("before-call", say_for_whom)
+    return client
 
 
 def _botocore_session() -> botocore.session.Session:

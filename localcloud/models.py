@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from botocore.loaders import JSONFileLoader, create_loader
+from botocore.loaders import JSONFileLoader, Loader
 from pydantic_core import from_json
 
 
@@ -20,11 +21,18 @@ class _Files(JSONFileLoader):
             return from_json(file.read())
 
 
-def _loader() -> Any:
-    loader: Any = create_loader()
-    loader.file_loader = _Files()
-    return loader
+class _Loader(Loader):
+    """botocore's own looks into each of four hundred folders for each kind of file; what a folder lacks is missed when it is read."""
+
+    @cached_property
+    def _folders(self) -> list[str]:
+        paths: list[str] = self.search_paths
+        return sorted({folder.name for path in map(Path, paths) if path.is_dir() for folder in path.iterdir() if folder.is_dir()})
+
+    def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - botocore's signature
+        """See Loader."""
+        return self._folders
 
 
-LOADER = _loader()
+LOADER: Any = _Loader(file_loader=_Files())
 """For all who read models in this process: it keeps what it has read."""

@@ -14,7 +14,7 @@ import moto.sqs.models
 from moto.core.config import default_user_config
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 
-from localcloud import moto_caches, moto_code, moto_logs, moto_offerings, moto_queues, moto_tables
+from localcloud import moto_caches, moto_code, moto_logs, moto_offerings, moto_queues, moto_speed, moto_tables
 from localcloud.models import LOADER
 
 
@@ -28,6 +28,7 @@ def as_a_control_plane() -> None:
     default_user_config["lambda"] = {"use_docker": False}
     _models_read_once()
     moto_offerings.read_when_asked()
+    moto_speed.worked_out_once()
     _images_when_they_are_asked_for()
     _conditions_are_not_guessed()
     _signing_keys_for_keys_that_sign()

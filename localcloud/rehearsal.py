@@ -7,6 +7,7 @@ resource through the table, and records it as the engine would.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import gc
 import hashlib
 from collections.abc import Callable, Mapping
@@ -28,6 +29,7 @@ from localcloud.provider import settings_of
 
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
 _SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - the engine's mark for a secret, not one
+_SELDOM = (200_000, 20, 100)
 STACK_REFERENCE = "pulumi:pulumi:StackReference"
 
 
@@ -103,7 +105,7 @@ def run(program: Program, clouds: Clouds) -> Run:
     )
     settings.set_root_resource(None)  # type: ignore[arg-type] # the SDK's own way to begin a new stack
     settings.SETTINGS.outputs.clear()  # pyright: ignore[reportAttributeAccessIssue]  # what a program that failed left behind belongs to its loop, which is closed
-    _collect_seldom()
+    collect_seldom()
     try:
         loop.run_until_complete(run_in_stack(lambda: _returning_nothing(program.main)))
     finally:
@@ -115,12 +117,14 @@ def run(program: Program, clouds: Clouds) -> Run:
     return monitor.run
 
 
-def _collect_seldom() -> None:
+def collect_seldom() -> None:
     """The SDKs' classes and moto's records stay; looking through them for garbage at every 700 new objects costs a fifth of a rehearsal.
 
-    For the rest of the process: what set the thresholds back would look through everything at once.
+    For the rest of the process: what set the thresholds back would look through everything at once. At its end, too, which takes a second.
     """
-    gc.set_threshold(200_000, 20, 100)
+    if gc.get_threshold() != _SELDOM:
+        gc.set_threshold(*_SELDOM)
+        atexit.register(gc.freeze)
 
 
 def _end(loop: asyncio.AbstractEventLoop) -> None:

@@ -66,6 +66,7 @@ class Rehearsal:
 
 def rehearse(workspace: Workspace, on_stack: Callable[[RehearsedStack], None] = lambda _: None) -> Rehearsal:
     """Rehearses an environment from an empty AWS; raises RehearsalError."""
+    rehearsal.collect_seldom()
     from moto import mock_aws  # half a second; nobody who only lists the tasks should wait for it
 
     from localcloud.moto_settings import as_a_control_plane

@@ -7,21 +7,19 @@ from collections.abc import Iterator
 import pytest
 from moto import mock_aws
 
-from tests.localcloud.engine import Engine, LastingClouds, attached
+from localcloud.aws import Clouds
+from tests.localcloud.engine import Engine, attached
 
 
 @pytest.fixture(scope="session")
-def served() -> Iterator[tuple[Engine, LastingClouds]]:
+def served() -> Iterator[Engine]:
     """One server for all tests of this process: starting one, and making boto3's clients, costs more than most tests do."""
-    clouds = LastingClouds()
-    with attached(clouds) as engine:
-        yield engine, clouds
+    with attached(Clouds()) as engine:
+        yield engine
 
 
 @pytest.fixture
-def engine(served: tuple[Engine, LastingClouds]) -> Iterator[Engine]:
+def engine(served: Engine) -> Iterator[Engine]:
     """An engine on an empty AWS."""
-    engine, clouds = served
     with mock_aws():
-        clouds.renew()
-        yield engine
+        yield served

@@ -12,7 +12,7 @@ import grpc
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 from localcloud import wire
-from localcloud.aws import Clouds, credentials
+from localcloud.aws import Clouds
 from localcloud.journal import Journal
 from localcloud.provider import Provider
 
@@ -65,18 +65,6 @@ class Engine:
         """The answer of a look-up, and the refusals."""
         answer = self.stub.Invoke(provider_pb2.InvokeRequest(tok=token, args=wire.dump(args)))
         return wire.load(getattr(answer, "return")), [(failure.property, failure.reason) for failure in answer.failures]
-
-
-class LastingClouds(Clouds):
-    """Accounts and regions whose clients outlive moto: after moto began anew, `renew` gets them credentials that it knows."""
-
-    def renew(self) -> None:
-        """Assumes each account's role again; the clients take their credentials from the session they were made by."""
-        for aws in self._clouds.values():
-            if aws._session is not None:
-                key, secret, token = credentials(aws.account, aws.region, None).values()
-                held = aws._session.get_credentials()
-                held.access_key, held.secret_key, held.token = key, secret, token
 
 
 @contextmanager
