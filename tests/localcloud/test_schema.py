@@ -35,8 +35,9 @@ def arguments_of(type_: str) -> type[Any]:
 
 def inputs_of(cls: type[Any]) -> Mapping[str, tuple[Any, bool]]:
     """The inputs of an SDK class by their name on the wire: the type, and whether it is required."""
-    known = {"Output": pulumi.Output, "T": typing.TypeVar("T"), **vars(importlib.import_module(cls.__module__))}
-    hints = typing.get_type_hints(cls.__init__, known)
+    # With local names of its own: without, `typing` would take a name that another service has too for what it was there.
+    own = {"Output": pulumi.Output, "T": typing.TypeVar("T")}
+    hints = typing.get_type_hints(cls.__init__, vars(importlib.import_module(cls.__module__)), own)
     names = _types.input_type_py_to_pulumi_names(cls)
     return {names.get(name, name): (_bare(hint), not _optional(hint)) for name, hint in hints.items() if name not in {"return", "__self__"}}
 
