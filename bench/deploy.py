@@ -15,8 +15,8 @@ from localcloud import control
 from ops import target, toolchain, workspace
 from ops.projects import projects
 
-_ENV = "dev"
-_INVOKE = str(Path(sys.executable).with_name("invoke"))
+ENV = "dev"
+INVOKE = str(Path(sys.executable).with_name("invoke"))
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,13 @@ class Bench:
 
     def invoke(self, *options: str) -> float:
         """Seconds of `invoke deploy`."""
-        return timed([_INVOKE, "deploy", "--env", _ENV, "--target", "local", *options], environment(PAYMENTS_LOCAL=str(self.home))).seconds
+        return timed([INVOKE, "deploy", "--env", ENV, "--target", "local", *options], environment(PAYMENTS_LOCAL=str(self.home))).seconds
 
     def ups(self) -> float:
         """Seconds of one `pulumi up` per project, in order."""
         started = time.perf_counter()
         for project in projects().values():
-            command = [self.pulumi, "up", "--yes", "--skip-preview", "--non-interactive", "--stack", _ENV, "--config-file", str(self.page)]
+            command = [self.pulumi, "up", "--yes", "--skip-preview", "--non-interactive", "--stack", ENV, "--config-file", str(self.page)]
             timed(command, self.raw, project.folder)
         return time.perf_counter() - started
 
@@ -46,7 +46,7 @@ class Bench:
 
         cli = _cli()
         for project in projects().values():
-            Stack(project, _ENV, self.page, cli, self.raw).init()
+            Stack(project, ENV, self.page, cli, self.raw).init()
 
 
 def _cli() -> toolchain.Cli:
@@ -64,7 +64,7 @@ def cloud() -> Generator[Bench]:
         running, _ = control.start(home / "cloud")
         try:
             cli = _cli()
-            page = workspace.write_configuration(workspace.open_workspace(_ENV), home / "pages")
+            page = workspace.write_configuration(workspace.open_workspace(ENV), home / "pages")
             yield Bench(home, target.local(running).environment(cli), str(cli.pulumi), page)
         finally:
             control.stop(home / "cloud")

@@ -25,11 +25,12 @@ _SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Flow:
-    """The service as a merchant and an operator see it. url: of the API's stage."""
+    """The service as a merchant and an operator see it. url: of the API's stage. database: its server."""
 
     aws: Aws
     made: Made
     url: str
+    database: PostgresServer
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1), repr=False)
 
     def payment(self, token: str = "tok_approve") -> dict[str, Any]:
@@ -84,6 +85,7 @@ def flow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flow]:
                 packages=lambda: packages,
                 variables=lambda _: {"PGHOSTADDR": server.address},
                 schedule_every=2.0,
+                redelivery=2,
                 most_processes=1,
                 refresh=0.0,
             )
@@ -95,7 +97,7 @@ def flow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flow]:
                 service.warm()
                 service.start_feeding()
                 (url,) = service.urls.values()
-                yield Flow(aws, made, url)
+                yield Flow(aws, made, url, server)
             finally:
                 service.stop(5.0)
     finally:

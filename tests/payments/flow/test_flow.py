@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +21,7 @@ from schemathesis.specs.openapi import checks
 from payments.service.auditing import verify
 from payments.storage.audit_trail import S3AuditTrail
 from tests.payments.flow.conftest import Flow, eventually
-from tests.payments.flow.deployment import AUDIT_BUCKET
+from tests.payments.flow.deployment import AUDIT_BUCKET, DATABASE
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "openapi.json"
 SCHEMA = schemathesis.openapi.from_dict(json.loads(DOCUMENT.read_text()))
@@ -94,6 +97,41 @@ def test_the_relay_leaves_the_chain_of_all_changes_in_the_audit_bucket(flow: Flo
     verdict = verify(occurred.date(), trail)
     assert verdict.intact, verdict.faults
     assert verdict.records >= 1
+
+
+@pytest.mark.parametrize("crash", [False, True], ids=["stopped", "crashed"])
+def test_a_database_that_is_restarted_under_load_costs_no_payment_and_makes_none_twice(flow: Flow, crash: bool) -> None:
+    enough = threading.Event()
+
+    def merchant(name: str) -> dict[str, str]:
+        """Payments by their references. What is refused for now is asked for again, under the same key."""
+        taken: dict[str, str] = {}
+        while not enough.is_set():
+            asked = flow.payment()
+            while (answer := flow.post("process-payment", asked, idempotency_key=f"{name}-{len(taken)}")).status_code != 202:
+                assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json"), answer.text
+                time.sleep(0.1)
+            taken[asked["reference"]] = answer.json()["payment_id"]
+        return taken
+
+    with ThreadPoolExecutor(3) as pool:
+        merchants = [pool.submit(merchant, f"flow-restart-{crash}-{number}") for number in range(3)]
+        try:
+            time.sleep(0.5)
+            flow.database.stop(crash=crash)
+            time.sleep(0.2)
+            flow.database.start()
+            time.sleep(0.5)
+        finally:
+            enough.set()
+    taken = {reference: payment_id for found in merchants for reference, payment_id in found.result().items()}
+    assert len(taken) >= 6
+    for reference, payment_id in taken.items():
+        assert states(flow.came_to(payment_id, "captured")) == ["received", "submitted", "authorized", "captured"]
+        assert flow.post("verify-payment", {"reference": reference}).json()["payment_id"] == payment_id
+    with flow.database.administrator(DATABASE) as connection:
+        entries = connection.execute("SELECT payment_id::text, count(*), sum(amount) FROM ledger_entries GROUP BY payment_id").fetchall()
+    assert {payment_id: (count, total) for payment_id, count, total in entries if payment_id in taken.values()} == dict.fromkeys(taken.values(), (2, 0))
 
 
 @pytest.mark.parametrize("path", ROUTES)
