@@ -2,9 +2,9 @@
 
 import argparse
 
-from bench import deploy, load, packages, payments, rehearsal
+from bench import deploy, environments, load, packages, payments, rehearsal
 
-_BENCHES = {"rehearsal": rehearsal, "deploy": deploy, "payments": payments, "load": load, "packages": packages}
+_BENCHES = {"rehearsal": rehearsal, "deploy": deploy, "environments": environments, "payments": payments, "load": load, "packages": packages}
 
 parser = argparse.ArgumentParser(prog="python -m bench", description="Ratios of what is measured side by side, in one run each.")
 parser.add_argument("what", nargs="*", choices=[*_BENCHES, []], help="which benchmark (all)")

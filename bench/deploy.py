@@ -21,8 +21,9 @@ INVOKE = str(Path(sys.executable).with_name("invoke"))
 
 @dataclass(frozen=True)
 class Bench:
-    """A local cloud of its own, and both ways of deploying to it."""
+    """A local cloud of its own (its process), and both ways of deploying to it."""
 
+    cloud: int
     home: Path
     raw: dict[str, str]
     pulumi: str
@@ -65,7 +66,7 @@ def cloud() -> Generator[Bench]:
         try:
             cli = _cli()
             page = workspace.write_configuration(workspace.open_workspace(ENV), home / "pages")
-            yield Bench(home, target.local(running).environment(cli), str(cli.pulumi), page)
+            yield Bench(running.pid, home, target.local(running).environment(cli), str(cli.pulumi), page)
         finally:
             control.stop(home / "cloud")
 
