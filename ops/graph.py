@@ -48,8 +48,8 @@ def security(env: str) -> Firewall:
     page = pages.read(env)
     if found := problems_of(page):
         raise PageError(found)
-    environment, settings = environment_of(page), page.settings("networking", NetworkingSettings)
-    return firewall(environment.shape, gateways=settings.endpoints.gateway, clients=environment.shape.clients, tags=environment.tags)
+    environment, reached = environment_of(page), page.settings("networking", NetworkingSettings).endpoints
+    return firewall(environment.shape, gateways=reached.gateway, interfaces=reached.interface, clients=environment.shape.clients, tags=environment.tags)
 
 
 def security_as_dict(env: str, found: Firewall) -> dict[str, Any]:

@@ -88,8 +88,8 @@ def keys(rehearsal: Mapping[str, Any]) -> list[tuple[str, str, str]]:
 def flows(name: str) -> list[tuple[str, str, str, str]]:
     """Each rule of the environment's firewall: whose group, direction and peer, port, and why."""
     opened = open_workspace(name, target="local")
-    settings, shape = opened.page.settings("networking", NetworkingSettings), opened.environment.shape
-    firewall = tiers.firewall(shape, gateways=settings.endpoints.gateway, clients=shape.clients, tags=opened.environment.tags)
+    reached, shape = opened.page.settings("networking", NetworkingSettings).endpoints, opened.environment.shape
+    firewall = tiers.firewall(shape, gateways=reached.gateway, interfaces=reached.interface, clients=shape.clients, tags=opened.environment.tags)
     arrows = {"in": "from", "out": "to"}
     return [(rule.tier, f"{arrows[rule.direction]} {rule.peer}", str(rule.port), rule.why) for rule in firewall.rules]
 

@@ -16,10 +16,11 @@ environment, settings = stack.environment, stack.settings
 
 Boundary("boundary", environment)
 key = log_key(environment)
-tiers = firewall(environment.shape, gateways=settings.endpoints.gateway, clients=environment.shape.clients, tags=environment.tags)
+reached = settings.endpoints
+tiers = firewall(environment.shape, gateways=reached.gateway, interfaces=reached.interface, clients=environment.shape.clients, tags=environment.tags)
 vpc = Vpc("vpc", environment, settings.vpc, log_key_arn=key.arn)
 groups = Groups("groups", environment, tiers.groups, vpc=vpc)
-endpoints = Endpoints("endpoints", environment, settings.endpoints, vpc=vpc, security_group_id=groups.of("endpoints"))
+endpoints = Endpoints("endpoints", environment, reached, vpc=vpc, groups=groups)
 Rules("rules", environment, tiers.rules, groups=groups, prefix_lists=endpoints.prefix_lists)
 egress = Egress("egress", environment, settings.egress, vpc=vpc, groups=groups)
 

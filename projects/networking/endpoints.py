@@ -5,6 +5,7 @@ from __future__ import annotations
 import pulumi
 import pulumi_aws as aws
 
+from projects.networking.firewall import Groups
 from projects.networking.settings import EndpointSettings, InterfaceService
 from projects.networking.vpc import Vpc
 from shared.component import Component
@@ -70,7 +71,7 @@ class Endpoints(Component):
         settings: EndpointSettings,
         *,
         vpc: Vpc,
-        security_group_id: pulumi.Input[str],
+        groups: Groups,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, environment, opts)
@@ -94,7 +95,7 @@ class Endpoints(Component):
                 vpc_endpoint_type="Interface",
                 service_name=f"com.amazonaws.{environment.region}.{service}",
                 subnet_ids=[subnet.id for subnet in vpc.private_subnets],
-                security_group_ids=[security_group_id],
+                security_group_ids=[groups.of("endpoints")],
                 private_dns_enabled=True,
                 policy=self._policy(service, _INTERFACE_ACTIONS[service]),
                 tags={"Name": environment.names(service)},

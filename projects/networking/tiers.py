@@ -80,17 +80,18 @@ class Firewall:
     rules: tuple[Rule, ...]
 
 
-def firewall(shape: Shape, *, gateways: Collection[str], clients: Sequence[str], tags: Mapping[str, str]) -> Firewall:
+def firewall(shape: Shape, *, gateways: Collection[str], interfaces: Collection[str], clients: Sequence[str], tags: Mapping[str, str]) -> Firewall:
     """The security groups and rules of an environment.
 
-    gateways: the services with a gateway endpoint. clients: the address ranges that the load balancer's door is open to. tags: the environment's; every
-    group and rule bears them, and a rule's description begins with `Environment`.
+    gateways: the services with a gateway endpoint. interfaces: those with an interface endpoint; without any there is no tier `endpoints`, as a group
+    that nothing bears and a rule that nothing needs are what PCI DSS 1.2.5 and 1.2.7 have taken away. clients: the address ranges that the load
+    balancer's door is open to. tags: the environment's; every group and rule bears them, and a rule's description begins with `Environment`.
     """
-    tiers = tuple(_tiers(shape))
+    tiers = tuple(_tiers(shape, interfaces))
     groups = tuple(Group(tier, _PURPOSE[tier], {**tags, "Tier": tier}) for tier in tiers)
     known = {group.tier: group for group in groups}
     rules: list[Rule] = []
-    for flow in _flows(shape, gateways, clients):
+    for flow in _flows(shape, gateways, interfaces, clients):
         why = f"{tags['Environment']}: {flow.why}"
         # What passes through the NAT instance is addressed to the internet: the group that it leaves needs no rule that names the instance.
         if flow.source in known and flow.target != "nat":
@@ -102,7 +103,7 @@ def firewall(shape: Shape, *, gateways: Collection[str], clients: Sequence[str],
     return Firewall(groups, tuple(rules))
 
 
-def _tiers(shape: Shape) -> Iterator[Tier]:
+def _tiers(shape: Shape, interfaces: Collection[str]) -> Iterator[Tier]:
     if shape.compute == "containers":
         yield from ("containers", "load-balancer")
     else:
@@ -111,12 +112,13 @@ def _tiers(shape: Shape) -> Iterator[Tier]:
         yield "database"
     if shape.cache:
         yield "cache"
-    yield "endpoints"
+    if interfaces:
+        yield "endpoints"
     if shape.way_out == "nat-instance":
         yield "nat"
 
 
-def _flows(shape: Shape, gateways: Collection[str], clients: Sequence[str]) -> Iterator[Flow]:
+def _flows(shape: Shape, gateways: Collection[str], interfaces: Collection[str], clients: Sequence[str]) -> Iterator[Flow]:
     service = "containers" if shape.compute == "containers" else "functions"
     if shape.compute == "containers":
         for clients_range in clients:
@@ -127,7 +129,8 @@ def _flows(shape: Shape, gateways: Collection[str], clients: Sequence[str]) -> I
         yield Flow(service, "database", POSTGRES, "payments and ledger")
     if shape.cache:
         yield Flow(service, "cache", REDIS, "sessions")
-    yield Flow(service, "endpoints", HTTPS, "AWS services by their interface endpoints")
+    if interfaces:
+        yield Flow(service, "endpoints", HTTPS, "AWS services by their interface endpoints")
     for gateway in gateways:
         yield Flow(service, gateway, HTTPS, f"{gateway} through its gateway endpoint")
     if shape.way_out != "none":

@@ -53,6 +53,8 @@ ALLOWED: Mapping[str, Differences] = {
             GATEWAYS + "0": "staging and prod have NAT gateways",
             GATEWAYS + "[12]": "prod has one in each zone",
             r"networking payments:networking:Endpoints\$aws:ec2/vpcEndpoint:VpcEndpoint::(kms|logs|secretsmanager|sqs)": "paid by the hour; dev has none",
+            r"networking payments:networking:Groups\$.*::endpoints": "the group of interface endpoints",
+            r"networking payments:networking:Rules\$.*::(functions-to-endpoints|endpoints-from-functions)": "the rules of interface endpoints",
             SCALED: "prod's tables follow the load",
             DOMAIN: "prod has a domain of its own",
         },

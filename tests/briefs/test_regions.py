@@ -157,7 +157,7 @@ def test_stacks_take_vpc_and_subnets_from_networking_by_reference(family: Family
 def test_each_tier_has_a_security_group_that_lets_in_its_neighbour_alone(family: Family) -> None:
     for deployed in family:
         groups = deployed.output("networking", "securityGroupIds")
-        assert set(groups) == {"functions", "database", "endpoints"}
+        assert set(groups) == {"functions", "database"}
         assert checks.open_to_the_world(deployed) == []
         asked = {
             (one["GroupId"], rule["FromPort"], rule["ToPort"], tuple(pair["GroupId"] for pair in rule["UserIdGroupPairs"]))
@@ -165,7 +165,7 @@ def test_each_tier_has_a_security_group_that_lets_in_its_neighbour_alone(family:
             for rule in one["IpPermissions"]
         }
         assert [one["VpcSecurityGroupId"] for one in _instance(deployed)["VpcSecurityGroups"]] == [groups["database"]]
-        assert asked == {(groups["database"], 5432, 5432, (groups["functions"],)), (groups["endpoints"], 443, 443, (groups["functions"],))}
+        assert asked == {(groups["database"], 5432, 5432, (groups["functions"],))}
 
 
 @requirement(37, 38, 71, 119, met=["projects/app/api.py", "projects/app/routes.py"])

@@ -109,6 +109,14 @@ def test_the_firewall_is_told_with_groups_rules_and_tags(capsys: Capture) -> Non
     assert "Environment=dev" in told
 
 
+def test_an_environment_without_interface_endpoints_has_no_tier_for_them(capsys: Capture) -> None:
+    assert looking.graph("pci-prod", security=True, as_json=True) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [group["tier"] for group in found["groups"]] == ["functions", "database"]
+    assert "functions-to-database" in {rule["name"] for rule in found["rules"]}
+    assert not [rule["name"] for rule in found["rules"] if "endpoints" in rule["name"]]
+
+
 def test_the_firewall_is_that_of_a_page(capsys: Capture) -> None:
     assert looking.graph("", security=True, as_json=False) == 2
     assert "--security: the tiers are those of an environment: --env" in capsys.readouterr().err

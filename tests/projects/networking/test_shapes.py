@@ -22,12 +22,20 @@ def cloud(request: pytest.FixtureRequest) -> Iterator[Cloud]:
 
 def test_ec2_has_exactly_the_groups_and_rules_of_the_table(cloud: Cloud) -> None:
     environment = cloud.environment
-    gateways = [service for service, endpoint in endpoints(cloud).items() if endpoint["VpcEndpointType"] == "Gateway"]
-    asked = firewall(environment.shape, gateways=gateways, clients=environment.shape.clients, tags=environment.tags)
+    found = endpoints(cloud)
+    gateways = [service for service, endpoint in found.items() if endpoint["VpcEndpointType"] == "Gateway"]
+    interfaces = sorted(set(found) - set(gateways))
+    asked = firewall(environment.shape, gateways=gateways, interfaces=interfaces, clients=environment.shape.clients, tags=environment.tags)
     assert set(groups(cloud)) == {group.tier for group in asked.groups} == set(cloud.runs["networking"].outputs["securityGroupIds"])
     for outward in (False, True):
         wanted = {(rule.tier, rule.peer, rule.port, rule.port, "tcp") for rule in asked.rules if (rule.direction == "out") is outward}
         assert rules(cloud, outward=outward) == wanted
+
+
+def test_the_group_for_interface_endpoints_is_there_where_endpoints_bear_it(cloud: Cloud) -> None:
+    borne = {group["GroupId"] for endpoint in endpoints(cloud).values() for group in endpoint.get("Groups", [])}
+    assert borne == {group for tier, group in groups(cloud).items() if tier == "endpoints"}
+    assert bool(borne) is (cloud.page.name == "containers-prod")
 
 
 def test_groups_and_rules_are_named_and_tagged_as_the_environments(cloud: Cloud) -> None:

@@ -28,8 +28,13 @@ shapes = st.builds(
 )
 
 
-def made(shape: Shape, clients: Sequence[str] = (ANYWHERE,), gateways: Sequence[str] = ("s3", "dynamodb")) -> Firewall:
-    return firewall(shape, gateways=gateways, clients=clients, tags=TAGS)
+interface_services = st.sampled_from([(), ("kms",), ("kms", "sqs")])
+
+
+def made(
+    shape: Shape, clients: Sequence[str] = (ANYWHERE,), gateways: Sequence[str] = ("s3", "dynamodb"), interfaces: Sequence[str] = ("kms", "sqs")
+) -> Firewall:
+    return firewall(shape, gateways=gateways, interfaces=interfaces, clients=clients, tags=TAGS)
 
 
 def flows(rules: Sequence[Rule], direction: str) -> set[tuple[str, str, int]]:
@@ -52,6 +57,14 @@ def test_there_is_a_group_for_each_tier_that_the_shape_has(shape: Shape, tiers: 
         assert group.tags == {**TAGS, "Tier": group.tier}
 
 
+def test_without_interface_endpoints_there_is_no_group_for_them_and_nothing_may_talk_to_it() -> None:
+    found = made(Shape(), interfaces=())
+    assert {group.tier for group in found.groups} == {"functions", "database"}
+    assert not [rule.name for rule in found.rules if "endpoints" in {rule.tier, rule.peer}]
+    more = made(Shape(), interfaces=["kms"])
+    assert {rule.name for rule in more.rules} - {rule.name for rule in found.rules} == {"functions-to-endpoints", "endpoints-from-functions"}
+
+
 def test_containers_behind_a_load_balancer_without_a_way_out() -> None:
     rules = made(Shape(compute="containers", database="aurora", cache=True, way_out="none"), clients=["203.0.113.0/24", "2001:db8::/32"]).rules
     assert flows(rules, "in") == {
@@ -72,10 +85,11 @@ def test_containers_behind_a_load_balancer_without_a_way_out() -> None:
     }
 
 
-@given(shapes, st.lists(st.sampled_from(["s3", "dynamodb"]), unique=True))
-def test_every_rule_belongs_to_a_tier_and_names_one_that_exists(shape: Shape, gateways: list[str]) -> None:
-    found = made(shape, gateways=gateways)
+@given(shapes, st.lists(st.sampled_from(["s3", "dynamodb"]), unique=True), interface_services)
+def test_every_rule_belongs_to_a_tier_and_names_one_that_exists(shape: Shape, gateways: list[str], interfaces: tuple[str, ...]) -> None:
+    found = made(shape, gateways=gateways, interfaces=interfaces)
     tiers = {group.tier for group in found.groups}
+    assert ("endpoints" in tiers) is bool(interfaces)
     assert tiers <= set(get_args(Tier))
     assert len({rule.name for rule in found.rules}) == len(found.rules)
     for rule in found.rules:
@@ -85,9 +99,9 @@ def test_every_rule_belongs_to_a_tier_and_names_one_that_exists(shape: Shape, ga
         assert rule.why.startswith("staging: ")
 
 
-@given(shapes)
-def test_what_one_tier_may_send_the_other_takes_and_nothing_else(shape: Shape) -> None:
-    found = made(shape).rules
+@given(shapes, interface_services)
+def test_what_one_tier_may_send_the_other_takes_and_nothing_else(shape: Shape, interfaces: tuple[str, ...]) -> None:
+    found = made(shape, interfaces=interfaces).rules
     between = [rule for rule in found if rule.kind == "tier" and "nat" not in {rule.tier, rule.peer}]
     assert flows(between, "out") == {(peer, tier, port) for tier, peer, port in flows(between, "in")}
 
@@ -103,7 +117,7 @@ def test_only_the_load_balancer_is_open_and_only_a_way_out_leads_to_the_internet
 
 
 def test_the_environments_tag_decides_what_rules_are_called() -> None:
-    prod = firewall(Shape(), gateways=["s3"], clients=[], tags={**TAGS, "Environment": "prod"})
+    prod = firewall(Shape(), gateways=["s3"], interfaces=["kms"], clients=[], tags={**TAGS, "Environment": "prod"})
     assert {rule.why.split(":")[0] for rule in prod.rules} == {rule.tags["Environment"] for rule in prod.rules} == {"prod"}
 
 
