@@ -94,6 +94,15 @@ def test_connections_need_tls_and_are_logged_and_people_may_come_by_iam(cloud: C
     assert cluster["IAMDatabaseAuthenticationEnabled"]
 
 
+def test_a_newer_major_has_parameters_of_its_own_family(cloud: Cloud) -> None:
+    cluster, instances = make(cloud, {**SERVERLESS, "engine_version": "18.3", "min_capacity": 0})
+    assert {cluster["EngineVersion"], *(one["EngineVersion"] for one in instances)} == {"18.3"}
+    group = cluster["DBClusterParameterGroup"]
+    [found] = cloud.client("rds").describe_db_cluster_parameter_groups(DBClusterParameterGroupName=group)["DBClusterParameterGroups"]
+    assert found["DBParameterGroupFamily"] == "aurora-postgresql18"
+    assert cluster["ServerlessV2ScalingConfiguration"]["MinCapacity"] == 0
+
+
 def test_its_log_goes_to_a_group_with_our_key_and_the_pages_retention(cloud: Cloud) -> None:
     cluster, _ = make(cloud, CLASSES)
     assert cluster["EnabledCloudwatchLogsExports"] == ["postgresql"]

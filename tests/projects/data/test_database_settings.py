@@ -52,7 +52,10 @@ def test_each_kind_is_its_own_model() -> None:
         (AURORA, {"multiAz": True}, ".multiAz", "unknown key"),
         (AURORA, {"storageGib": 20}, ".storageGib", "unknown key"),
         (AURORA, {"backupRetentionDays": 0}, ".backupRetentionDays", "greater than or equal to 1"),
-        (AURORA, {"engineVersion": "18"}, ".engineVersion", "a major version of PostgreSQL that Aurora has"),
+        (AURORA, {"engineVersion": "13"}, ".engineVersion", "a major version of PostgreSQL that Aurora has"),
+        (AURORA, {"engineVersion": "19"}, ".engineVersion", "a major version of PostgreSQL that Aurora has"),
+        (AURORA, {"engineVersion": 18.2}, ".engineVersion", "begin with 18.3 and leave out 18.5"),
+        (AURORA, {"engineVersion": "18.5"}, ".engineVersion", "begin with 18.3 and leave out 18.5"),
         (AURORA, {"engineVersion": "17.8"}, ".engineVersion", "begin with 17.4 and leave out 17.8"),
         (AURORA, {"engineVersion": 16.5}, ".engineVersion", "Aurora has no PostgreSQL 16.5"),
         (AURORA, {"maintenanceWindow": "sun:03:30-sun:04:30"}, "", "overlaps with maintenanceWindow"),
@@ -72,6 +75,13 @@ def test_a_database_that_aws_has_not_is_refused_with_key_and_rule(kind: dict[str
     [refused] = refusals(database={**kind, **changed})
     assert refused.startswith(f"data:database{key}: ")
     assert rule in refused
+
+
+@pytest.mark.parametrize(("written", "version"), [(18, "18"), ("18.3", "18.3"), (18.4, "18.4"), ("18.6", "18.6"), (17.4, "17.4")])
+def test_aurora_has_the_newest_majors_with_all_that_serverless_offers(written: object, version: str) -> None:
+    database = settings(database={**SERVERLESS, "engineVersion": written, "minCapacity": 0, "maxCapacity": 256}).database
+    assert isinstance(database, AuroraServerlessSettings)
+    assert (database.engine_version, database.min_capacity, database.max_capacity) == (version, 0, 256)
 
 
 @pytest.mark.parametrize("value", [None, 7, ["rds"], "aurora"])
@@ -129,7 +139,7 @@ def test_high_availability_wants_somebody_who_takes_over(asked: bool, sections: 
     assert refused == (found if asked else [])
 
 
-@given(st.sampled_from(["14", "15", "16", "17"]), st.integers(1, 40))
+@given(st.sampled_from(["14", "15", "16", "17", "18"]), st.integers(1, 40))
 def test_a_later_minor_is_offered_no_less_capacity(major: str, minor: int) -> None:
     earlier, later, newest = (versions.capacity(version) for version in (f"{major}.{minor}", f"{major}.{minor + 1}", major))
     assert newest.least <= later.least <= earlier.least
