@@ -8,6 +8,7 @@ One JSON object per line comes in (handler, event, request_id and, if it is to b
 from __future__ import annotations
 
 import functools
+import gc
 import importlib
 import json
 import os
@@ -127,6 +128,7 @@ def main() -> None:
     for service in _SERVICES:
         client(service)
     tune()
+    gc.freeze()  # a fork that looked through all of this for garbage would first have to copy it
     print(json.dumps({"ready": True}), flush=True)
     for line in sys.stdin:
         print(json.dumps(_invoke(json.loads(line))), flush=True)
