@@ -94,8 +94,8 @@ class Shape:
     here, and is refused by the program whose it is.
     database: `dynamodb` keeps payments in a table, and there is no relational database. database_key: `aws` has keys that AWS manages, and none of
     our own. cache: there is a Redis, which also has the sessions. clients: the address ranges that containers' load balancer is open to.
-    alarms: without them nobody is told of anything. outside: ARNs of what others made and the page names: the processor's secret and its key, the
-    repository of an image.
+    firewall: a web ACL stands before the load balancer, or before the API's stage. alarms: without them nobody is told of anything.
+    outside: ARNs of what others made and the page names: the processor's secret and its key, the repository of an image.
     """
 
     compute: Literal["lambda", "containers"] = "lambda"
@@ -104,6 +104,7 @@ class Shape:
     cache: bool = False
     clients: tuple[str, ...] = ("0.0.0.0/0",)
     way_out: WayOut = "nat-gateway"
+    firewall: bool = False
     alarms: bool = True
     outside: tuple[str, ...] = ()
 
@@ -122,6 +123,7 @@ def shape_of(page: Page) -> Shape:
         return value if value in known else default
 
     containers: Any = page.config.get("app:containers")
+    api: Any = page.config.get("app:api")
     ranges = containers.get("allowedCidrs") if isinstance(containers, dict) else None
     return Shape(
         compute="containers" if "app:containers" in page.config else "lambda",
@@ -130,6 +132,7 @@ def shape_of(page: Page) -> Shape:
         cache="data:cache" in page.config,
         clients=tuple(map(str, ranges)) if isinstance(ranges, list) and ranges else Shape.clients,
         way_out=word("networking:egress", "kind", get_args(WayOut), "nat-gateway"),
+        firewall="app:containers" in page.config or (isinstance(api, dict) and api.get("firewall") is not None),
         alarms="observability:alarms" in page.config,
         outside=tuple(_outside(page)),
     )

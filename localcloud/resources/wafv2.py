@@ -13,12 +13,36 @@ from localcloud.resources._known import entries
 
 # --- web ACLs --------------------------------------------------------------------------------------------------------
 
+# AssociatedResourceType (API reference, AssociationConfig).
+_FRONTS = {
+    "apiGateway": "API_GATEWAY",
+    "appRunnerService": "APP_RUNNER_SERVICE",
+    "cloudfront": "CLOUDFRONT",
+    "cognitoUserPool": "COGNITO_USER_POOL",
+    "verifiedAccessInstance": "VERIFIED_ACCESS_INSTANCE",
+}
 _OF_ACL = ("description", "defaultAction", "visibilityConfig", "rules")
 
 
 def _wanted(inputs: Props) -> Props:
     bodies = {each["key"]: {"Content": each["content"], "ContentType": each["contentType"]} for each in entries(inputs.get("customResponseBodies"))}
-    return {**rules.to_aws({name: inputs.get(name) for name in _OF_ACL}), **({"CustomResponseBodies": bodies} if bodies else {})}
+    return {
+        **rules.to_aws({name: inputs.get(name) for name in _OF_ACL}),
+        **({"CustomResponseBodies": bodies} if bodies else {}),
+        # Always: moto keeps the last one where there is none.
+        "AssociationConfig": _inspected(inputs.get("associationConfig") or {}),
+    }
+
+
+def _inspected(config: Props) -> Props:
+    limits = {_FRONTS[front]: rules.to_aws(limit) for body in entries(config.get("requestBodies")) for front, limit in body.items() if limit is not None}
+    return {"RequestBody": limits} if limits else {}
+
+
+def _shown(config: Props | None) -> Props | None:
+    limits: Props = (config or {}).get("RequestBody") or {}
+    found = {front: rules.from_aws(limits[theirs]) for front, theirs in _FRONTS.items() if theirs in limits}
+    return {"requestBodies": [found]} if found else None
 
 
 def _create_acl(aws: Aws, inputs: Props) -> str:
@@ -39,6 +63,7 @@ def _read_acl(aws: Aws, id_: str, known: Props) -> Props:
         **rules.from_aws({member: live.get(member) for member in ("DefaultAction", "VisibilityConfig", "Rules")}),
         "description": live.get("Description") or None,
         "customResponseBodies": bodies,
+        "associationConfig": _shown(live.get("AssociationConfig")),
         "name": live["Name"],
         "scope": known["scope"],
         "arn": live["ARN"],
@@ -65,6 +90,8 @@ def _delete_acl(aws: Aws, id_: str, state: Props) -> None:
     aws.client("wafv2").delete_web_acl(Name=state["name"], Scope=state["scope"], Id=id_, LockToken=token)
 
 
+_LIMIT = block({"defaultSizeInspectionLimit": text(required=True, one_of=("KB_16", "KB_32", "KB_48", "KB_64"))})
+
 WEB_ACL = Kind(
     type="aws:wafv2/webAcl:WebAcl",
     client="wafv2",
@@ -75,6 +102,7 @@ WEB_ACL = Kind(
         "defaultAction": rules.DEFAULT_ACTION,
         "rules": rules.RULES,
         "visibilityConfig": rules.VISIBILITY,
+        "associationConfig": block({"requestBodies": blocks(dict.fromkeys(_FRONTS, _LIMIT), at_most=1)}),
         "customResponseBodies": blocks(
             {
                 "key": text(required=True, pattern=r"[\w-]{1,128}"),

@@ -24,6 +24,9 @@ _MEMORY: Mapping[int, tuple[int, ...]] = {
     16_384: tuple(range(32_768, 122_880 + 1, 8192)),
 }
 
+AddressRate = Annotated[int, Field(ge=10, le=2_000_000_000)]
+"""Requests of one client address in five minutes (AWS WAF API, RateBasedStatement)."""
+
 _Count = Annotated[int, Field(ge=1, le=5_000)]  # Tasks per service, "Amazon ECS service quotas"
 _PerCent = Annotated[int, Field(ge=10, le=90)]
 
@@ -73,7 +76,7 @@ class ContainerSettings(Settings):
     cpu_target: _PerCent = 60
     memory_target: _PerCent = 70
     domain: DomainSettings
-    rate_limit: Annotated[int, Field(ge=10, le=2_000_000_000)]  # AWS WAF API, RateBasedStatement
+    rate_limit: AddressRate
     allowed_cidrs: tuple[IPv4Network, ...] = (IPv4Network("0.0.0.0/0"),)
 
     api_key_generation: Annotated[int, Field(ge=1, le=9_999)] = 1

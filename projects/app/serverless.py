@@ -12,12 +12,13 @@ from projects.app.routes import endpoints
 from projects.app.schedules import Schedules
 from projects.app.settings import AppSettings, domain_of
 from projects.app.variables import values
+from projects.app.waf import Firewall, FirewallArgs
 from shared.contracts import NetworkingOutputs
 from shared.environment import Environment
 
 
 def on_lambda(environment: Environment, settings: AppSettings, network: NetworkingOutputs, reach: Reach) -> Hosted:
-    """Makes the functions, what calls them, and the API."""
+    """Makes the functions, what calls them, the API, and its firewall where the page asks for one."""
     of_functions, of_api = settings.serverless()
     domain = domain_of(settings, environment)
     gateway = Gateway("payments", environment, domain=domain)
@@ -27,7 +28,7 @@ def on_lambda(environment: Environment, settings: AppSettings, network: Networki
     Schedules("schedules", environment, functions=functions.by_name)
     api = Api("payments", environment, of_api, ApiArgs(gateway=gateway, functions=functions.by_name, log_key_arn=network.log_key_arn))
     url = Domain("domain", environment, domain, api=api).url if domain else api.url
-    return Hosted(
+    hosted = Hosted(
         api_url=url,
         endpoint_urls=endpoints(url),
         api_name=api.api.name,
@@ -38,3 +39,7 @@ def on_lambda(environment: Environment, settings: AppSettings, network: Networki
         service_names=none(),
         task_definition_arns=none(),
     )
+    if of_api.firewall is None:
+        return hosted
+    before = FirewallArgs(protects=api.stage.arn, of_stage=True, rate_limit=of_api.firewall.rate_limit, log_key_arn=network.log_key_arn)
+    return {**hosted, "web_acl_name": Firewall("payments", environment, before).name}

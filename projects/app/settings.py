@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from projects.app.container_settings import ContainerSettings
+from projects.app.container_settings import AddressRate, ContainerSettings
 from projects.app.container_settings import problems as container_problems
 from projects.app.domain_settings import DomainSettings, copied, is_reserved
 from shared.environment import Environment
@@ -31,11 +31,18 @@ class FunctionSettings(Settings):
     reserved_concurrency: Annotated[int, Field(ge=2, le=1_000)] | None = None
 
 
+class FirewallSettings(Settings):
+    """AWS WAF before the API. rate_limit: requests of one client address in five minutes; any more are answered 429."""
+
+    rate_limit: AddressRate
+
+
 class ApiSettings(Settings):
     """The REST API.
 
     rate_limit: requests per second that a client may send in the long run; burst_limit: how many at once.
     domain: of its own; copies of the environment do without.
+    firewall: AWS WAF before the stage, which PCI DSS 6.4.2 wants of what the internet reaches; left out, there is none.
     log_bodies: API Gateway logs whole requests and responses. Off, because whatever a client sends by mistake would be kept there (PCI DSS 3.3.1);
     where it is on, CloudWatch Logs masks card data in that log group, of which it knows the usual forms only.
     """
@@ -43,6 +50,7 @@ class ApiSettings(Settings):
     rate_limit: Annotated[float, Field(gt=0, le=10_000)]
     burst_limit: Annotated[int, Field(ge=1, le=5_000)]
     domain: DomainSettings | None = None
+    firewall: FirewallSettings | None = None
     log_bodies: bool = False
 
 

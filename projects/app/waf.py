@@ -1,4 +1,4 @@
-"""The firewall before the load balancer."""
+"""The firewall before what the internet reaches: the load balancer, or the stage of the REST API."""
 
 from __future__ import annotations
 
@@ -18,12 +18,16 @@ _WINDOW_SECONDS = 300
 # Headers that say who a client is, or with what it repeats a request. AWS WAF writes REDACTED in their place.
 REDACTED = ("authorization", "cookie", "idempotency-key", "x-api-key")
 
+# As much of a body as the service takes. Before API Gateway AWS WAF looks at 16 KiB unless told otherwise, and lets the rest through unseen;
+# before a load balancer it is 8 KiB, whatever one says (AWS WAF, "Oversize web request components").
+_INSPECTED = "KB_32"
+
 # AWS's groups, with those of their rules that only count here.
 _MANAGED = {
     "AWSManagedRulesAmazonIpReputationList": (),
     "AWSManagedRulesKnownBadInputsRuleSet": (),
     "AWSManagedRulesCommonRuleSet": (
-        # It refuses bodies above 8 KiB. The service's own limit is higher, and it holds every body to that.
+        # It refuses bodies above 8 KiB, however much of them is looked at. The service's own limit is higher, and it holds every body to that.
         "SizeRestrictions_BODY",
         # The clients are programs, and no rule of the API makes them name themselves.
         "NoUserAgent_HEADER",
@@ -33,15 +37,19 @@ _MANAGED = {
 
 @dataclass(frozen=True, kw_only=True)
 class FirewallArgs:
-    """protects: the load balancer's ARN. rate_limit: requests of one address in five minutes. log_key_arn: encrypts the log."""
+    """protects: ARN of the load balancer, or of the API's stage (`of_stage`). rate_limit: requests of one address in five minutes.
+
+    log_key_arn: encrypts the log.
+    """
 
     protects: pulumi.Input[str]
+    of_stage: bool = False
     rate_limit: int
     log_key_arn: pulumi.Input[str]
 
 
 class Firewall(Component):
-    """Produces an AWS WAF web ACL with a limit for each client address and AWS's rule groups, its log, and its place before the load balancer.
+    """Produces an AWS WAF web ACL with a limit for each client address and AWS's rule groups, its log, and its place before balancer or stage.
 
     The log has no header that says who a client is. AWS WAF itself writes the policy by which it may write to the log group
     (API reference, PutLoggingConfiguration).
@@ -64,6 +72,7 @@ class Firewall(Component):
             custom_response_bodies=[{"key": "too-many-requests", "content_type": "APPLICATION_JSON", "content": json.dumps(_TOO_MANY)}],
             rules=[_limit(args.rate_limit), *(_managed(group, counted, place) for place, (group, counted) in enumerate(_MANAGED.items(), start=1))],
             visibility_config=_seen(physical),
+            association_config={"request_bodies": [{"api_gateway": {"default_size_inspection_limit": _INSPECTED}}]} if args.of_stage else None,
             opts=self.child(),
         )
         aws.wafv2.WebAclLoggingConfiguration(

@@ -50,7 +50,7 @@ def rows(environment: Environment, *, network: NetworkingOutputs, data: DataOutp
         yield _load_balancer(environment, app)
         yield _services(app)
     else:
-        yield _api(app)
+        yield _api(environment, app)
         yield _functions(environment, app)
     yield _queues(app)
     if shape.database == "rds":
@@ -68,9 +68,9 @@ def _payments(environment: Environment, *lines: tuple[tuple[Function, ...], Paym
     ]
 
 
-def _api(app: AppOutputs) -> Row:
+def _api(environment: Environment, app: AppOutputs) -> Row:
     return {
-        "API: requests": [metrics.of_api(app, "Count", "Sum").for_dashboard("requests")],
+        "API: requests": [metrics.of_api(app, "Count", "Sum").for_dashboard("requests"), *_blocked(environment, app)],
         "API: errors": [metrics.of_api(app, name, "Sum").for_dashboard(name) for name in ("4XXError", "5XXError")],
         "API: latency, ms": [
             metrics.of_api(app, name, stat).for_dashboard(f"{name} {stat}") for name in ("Latency", "IntegrationLatency") for stat in ("p50", "p99")
@@ -93,10 +93,7 @@ def _functions(environment: Environment, app: AppOutputs) -> Row:
 def _load_balancer(environment: Environment, app: AppOutputs) -> Row:
     answers = ("HTTPCode_Target_4XX_Count", "HTTPCode_Target_5XX_Count")
     return {
-        "API: requests": [
-            metrics.of_targets(app, "RequestCount", "Sum").for_dashboard("requests"),
-            metrics.of_web_acl(app, environment, "BlockedRequests").for_dashboard("blocked by the web ACL"),
-        ],
+        "API: requests": [metrics.of_targets(app, "RequestCount", "Sum").for_dashboard("requests"), *_blocked(environment, app)],
         "API: errors": [
             *(metrics.of_targets(app, name, "Sum").for_dashboard(name) for name in answers),
             metrics.of_load_balancer(app, "HTTPCode_ELB_5XX_Count", "Sum").for_dashboard("HTTPCode_ELB_5XX_Count"),
@@ -104,6 +101,11 @@ def _load_balancer(environment: Environment, app: AppOutputs) -> Row:
         "API: latency, s": [metrics.of_targets(app, "TargetResponseTime", stat).for_dashboard(stat) for stat in ("p50", "p95", "p99")],
         "API: tasks behind it": [metrics.of_targets(app, name, "Maximum").for_dashboard(name) for name in ("HealthyHostCount", "UnHealthyHostCount")],
     }
+
+
+def _blocked(environment: Environment, app: AppOutputs) -> list[Any]:
+    """The line of the web ACL, where there is one."""
+    return [metrics.of_web_acl(app, environment, "BlockedRequests").for_dashboard("blocked by the web ACL")] if environment.shape.firewall else []
 
 
 def _services(app: AppOutputs) -> Row:

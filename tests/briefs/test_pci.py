@@ -388,6 +388,15 @@ def test_production_does_what_pci_dss_asks_of_infrastructure(family: Family) -> 
     assert (ROOT / "docs" / "pci.md").is_file()
 
 
+@requirement(120, met=["app:api.firewall", "projects/app/waf.py"])
+def test_a_firewall_stands_before_what_the_internet_reaches(family: Family) -> None:
+    for deployed in family:
+        acl = deployed.client("wafv2").get_web_acl_for_resource(ResourceArn=deployed.only("aws:apigateway/stage:Stage").outputs["arn"])["WebACL"]
+        assert acl["Name"] == deployed.output("app", "webAclName")
+        groups = {rule["Statement"].get("ManagedRuleGroupStatement", {}).get("Name") for rule in acl["Rules"]}
+        assert {"AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet"} <= groups
+
+
 @requirement(136, met=["README.md", "docs/briefs.md"])
 def test_documentation_covers_deployment_and_differences() -> None:
     readme = (ROOT / "README.md").read_text()

@@ -28,6 +28,8 @@ CAPABILITIES: Mapping[str, Sequence[str]] = {
     "buckets": ("plain", "moving", "unversioned"),
     # Of functions' API: a domain, or bodies in its log. Of containers: an image of one's own, or clients from certain addresses alone.
     "door": ("plain", "of its own", "particular"),
+    # Of functions' API; a load balancer always has one before it.
+    "firewall": ("none", "asked for"),
     "processor": ("sandbox", "stripe"),
     "alarms": ("none", "silent", "paging"),
     "availability": ("any", "high"),
@@ -193,6 +195,8 @@ def _service(cross: Cross, pick: Pick) -> _Config:
 def _functions(cross: Cross, pick: Pick) -> _Config:
     api: _Config = {"rateLimit": pick((0.5, 50, 10_000)), "burstLimit": pick((1, 100))}
     doors: dict[str, _Config] = {"plain": {}, "of its own": {"domain": {"name": "payments.example.com"}}, "particular": {"logBodies": True}}
+    if cross["firewall"] == "asked for":
+        api["firewall"] = {"rateLimit": pick((10, 600_000))}
     functions: _Config = {"memory": pick((128, 1024, 10_240)), "timeout": pick((5, 29))}
     reserved = pick((None, 2, 100))
     return {"app:functions": functions if reserved is None else {**functions, "reservedConcurrency": reserved}, "app:api": {**api, **doors[cross["door"]]}}

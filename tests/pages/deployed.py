@@ -74,8 +74,8 @@ def _compute(types: Found, sections: Sections) -> Counts:
     yield "load balancers", _count(types, "aws:lb/loadBalancer:"), int(containers)
     yield "services", _count(types, "aws:ecs/service:"), 2 * containers
     yield "task definitions", _count(types, "aws:ecs/taskDefinition:"), (2 + migrates) * containers
-    yield "web ACLs", _count(types, "aws:wafv2/webAcl:"), int(containers)
-    yield "anything of containers'", int(_count(types, "aws:ecs/", "aws:ecr/", "aws:lb/", "aws:wafv2/") > 0), int(containers)
+    yield "web ACLs", _count(types, "aws:wafv2/webAcl:"), int(containers or "firewall" in api)
+    yield "anything of containers'", int(_count(types, "aws:ecs/", "aws:ecr/", "aws:lb/") > 0), int(containers)
     yield "repositories", _count(types, "aws:ecr/repository:"), int(containers and "image" not in sections["app:containers"])
     yield "masks of bodies in the log", _count(types, "aws:cloudwatch/logDataProtectionPolicy:"), int(bool(api.get("logBodies")))
 
@@ -143,7 +143,8 @@ def _contracts(made: Deployed, page: Page) -> Iterator[str]:
     there[DataOutputs] |= {"databaseKeyArn"} if shape.relational and shape.database_key == "customer" else set()
     cache = {"cacheIdentifier", "cacheNodeIds", "cacheAddress", "cachePort", "cacheSecretArn"}
     there[DataOutputs] |= cache if shape.cache else {"sessionsTableName", "sessionsTableArn"}
-    balanced = {"clusterName", "loadBalancerArn", "loadBalancerArnSuffix", "targetGroupArnSuffix", "webAclName"} | ({"repositoryUrl"} if not image else set())
+    balanced = {"clusterName", "loadBalancerArn", "loadBalancerArnSuffix", "targetGroupArnSuffix"} | ({"repositoryUrl"} if not image else set())
+    there[AppOutputs] |= {"webAclName"} if shape.firewall else set()
     there[AppOutputs] |= balanced if shape.compute == "containers" else {"apiName", "apiStage"}
     for contract in CONTRACTS:
         outputs = made.cloud.runs[contract.PROJECT].outputs

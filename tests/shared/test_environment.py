@@ -131,11 +131,11 @@ def test_all_that_is_wrong_with_platform_and_provider_is_said_at_once() -> None:
     ("name", "shape"),
     [
         ("dev", Shape(way_out="nat-instance")),
-        ("pci-dev", Shape(alarms=False)),
+        ("pci-dev", Shape(firewall=True, alarms=False)),
         ("accounts-prod", Shape(database="dynamodb")),
         ("aurora-dev", Shape(database="aurora", way_out="nat-instance", alarms=False)),
         ("regions-staging", Shape(database_key="aws")),
-        ("containers-prod", Shape(compute="containers", database="aurora-serverless", cache=True, way_out="none")),
+        ("containers-prod", Shape(compute="containers", database="aurora-serverless", cache=True, way_out="none", firewall=True)),
     ],
 )
 def test_the_shape_is_what_the_sections_of_the_page_say(name: str, shape: Shape) -> None:
@@ -146,6 +146,7 @@ def test_the_shape_is_what_the_sections_of_the_page_say(name: str, shape: Shape)
 @pytest.mark.parametrize("value", [None, "rds", {"kind": "oracle"}, {"kind": ["rds"]}])
 def test_a_malformed_section_is_left_to_the_program_whose_it_is(value: object) -> None:
     assert shape_of(pages.read("dev").with_values({"data:database": value})).database == "rds"
+    assert not shape_of(pages.read("pci-dev").with_values({"app:api": value})).firewall
 
 
 def test_buckets_may_have_a_naming_of_their_own() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from projects.observability.alarms import Alarm
 from projects.observability.settings import AlarmSettings
-from projects.observability.watched import containers, functions, stores, work
+from projects.observability.watched import containers, firewall, functions, stores, work
 from shared.contracts import AppOutputs, DataOutputs, NetworkingOutputs
 from shared.environment import Environment
 
@@ -17,9 +17,11 @@ def watched(settings: AlarmSettings | None, environment: Environment, *, network
         return
     shape = environment.shape
     if shape.compute == "containers":
-        yield from containers.watched(settings, environment, app)
+        yield from containers.watched(settings, app)
     else:
         yield from functions.watched(settings, environment, app)
+    if shape.firewall:
+        yield firewall.watched(settings, environment, app)
     yield from work.watched(settings, environment, app)
     match shape.database:
         case "rds":

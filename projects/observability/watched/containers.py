@@ -1,4 +1,4 @@
-"""Containers, the load balancer before them, and the web ACL before that."""
+"""Containers, and the load balancer before them."""
 
 from __future__ import annotations
 
@@ -8,22 +8,13 @@ from projects.observability import metrics
 from projects.observability.alarms import MINUTE, Alarm
 from projects.observability.settings import AlarmSettings
 from shared.contracts import AppOutputs
-from shared.environment import Environment
 
 
-def watched(settings: AlarmSettings, environment: Environment, app: AppOutputs) -> Iterator[Alarm]:
-    """The alarms of both services, of the load balancer, and of the web ACL."""
+def watched(settings: AlarmSettings, app: AppOutputs) -> Iterator[Alarm]:
+    """The alarms of both services, and of the load balancer."""
     for service in metrics.SERVICES:
         yield from _service(settings, app, service)
     yield from _load_balancer(settings, app)
-    yield Alarm(
-        name="requests-blocked",
-        says="The web ACL blocks many requests: an attack, or a client that asks too often; see the ACL's sampled requests",
-        watches=metrics.of_web_acl(app, environment, "BlockedRequests"),
-        threshold=settings.requests_blocked,
-        # WAF has a value here only when it blocks.
-        silence="notBreaching",
-    )
 
 
 def _service(settings: AlarmSettings, app: AppOutputs, service: str) -> Iterator[Alarm]:

@@ -4,6 +4,7 @@ from typing import Any
 
 from localcloud.aws import Aws
 from tests.localcloud.examples import Example, Ref
+from tests.localcloud.examples.apigateway_stages import STAGE
 from tests.localcloud.examples.lb import INTERNAL
 
 
@@ -64,6 +65,7 @@ WEB_ACL = Example(
         "defaultAction": {"allow": {}},
         "rules": [_rate(evaluationWindowSec=300), _COMMON, _BAD_INPUTS, _ABROAD],
         "customResponseBodies": [_SLOWLY],
+        "associationConfig": {"requestBodies": [{"apiGateway": {"defaultSizeInspectionLimit": "KB_32"}}]},
         "visibilityConfig": _seen("payments-dev"),
         "tags": {"Environment": "dev", "Team": "payments"},
     },
@@ -75,6 +77,7 @@ WEB_ACL = Example(
             {**_BAD_INPUTS, "overrideAction": {"count": {}}},
             {"name": "admin", "priority": 3, "statement": {"byteMatchStatement": _ADMIN}, "action": {"block": {}}, "visibilityConfig": _seen("admin")},
         ],
+        "associationConfig": None,
         "visibilityConfig": _seen("payments", sampledRequestsEnabled=False),
         "tags": {"Environment": "prod"},
     },
@@ -84,6 +87,12 @@ WEB_ACL = Example(
         "scope": "GLOBAL",
         "defaultAction": ({}, {"allow": {}, "block": {}}, {"count": {}}, None),
         "visibilityConfig": (_seen("with space"), _seen("All"), {"metricName": "payments"}, None),
+        "associationConfig": (
+            {"requestBodies": [{"apiGateway": {"defaultSizeInspectionLimit": "KB_8"}}]},
+            {"requestBodies": [{"apiGateway": {}}]},
+            {"requestBodies": [{"loadBalancer": {"defaultSizeInspectionLimit": "KB_16"}}]},
+            {"requestBodies": [{}, {}]},
+        ),
         "customResponseBodies": ([{**_SLOWLY, "contentType": "TEXT_CSV"}], [{**_SLOWLY, "content": ""}]),
         "rules": (
             [{**_PLAIN_RATE, "action": {"block": {"customResponse": {"responseCode": 429, "customResponseBodyKey": "other"}}}}],
@@ -115,7 +124,13 @@ WEB_ACL = Example(
 _PLAIN = Example(
     type=WEB_ACL.type,
     inputs={"name": "plain", "scope": "REGIONAL", "defaultAction": {"block": {}}, "visibilityConfig": _seen("plain")},
-    updates={"defaultAction": {"allow": {}}, "rules": [_PLAIN_RATE]},
+    updates={
+        "defaultAction": {"allow": {}},
+        "rules": [_PLAIN_RATE],
+        "associationConfig": {
+            "requestBodies": [{"apiGateway": {"defaultSizeInspectionLimit": "KB_64"}, "cognitoUserPool": {"defaultSizeInspectionLimit": "KB_16"}}]
+        },
+    },
     label="as little as there can be",
 )
 
@@ -130,6 +145,21 @@ ASSOCIATION = Example(
     bad={
         "webAclArn": ("plain", "arn:aws:wafv2:us-east-1:345678901234:global/webacl/plain/1", None),
         "resourceArn": ("arn:aws:elasticloadbalancing:us-east-1:345678901234:loadbalancer/net/a/b", "arn:aws:s3:::bucket"),
+    },
+)
+
+# With a hyphen in its name, as a copy's has.
+ASSOCIATION_OF_STAGE = Example(
+    type=ASSOCIATION.type,
+    label="of a stage",
+    needs={**STAGE.needs, "stage": STAGE, "acl": _PLAIN},
+    inputs={"webAclArn": Ref("acl", "arn"), "resourceArn": Ref("stage", "arn")},
+    bad={
+        "resourceArn": (
+            "arn:aws:apigateway:us-east-1::/restapis/a1b2c3",
+            "arn:aws:apigateway:us-east-1:345678901234:/restapis/a1b2c3/stages/dev",
+            "arn:aws:apigateway:us-east-1::/apis/a1b2c3/stages/dev",
+        )
     },
 )
 
@@ -178,4 +208,4 @@ LOGGING = Example(
     drifts="redactedFields",
 )
 
-EXAMPLES = (WEB_ACL, _PLAIN, ASSOCIATION, LOGGING)
+EXAMPLES = (WEB_ACL, _PLAIN, ASSOCIATION, ASSOCIATION_OF_STAGE, LOGGING)

@@ -1,4 +1,4 @@
-"""The firewall before the load balancer, as AWS WAF has it."""
+"""The firewall before the load balancer, as AWS WAF has it; that of an API is in `test_waf_api`."""
 
 from __future__ import annotations
 

@@ -21,6 +21,7 @@ _CONTAINERS = {"AWS/ECS", "ECS/ContainerInsights", "AWS/ApplicationELB", "AWS/WA
 NAMESPACES = {
     "prod": {*_EVERYWHERE, *_FUNCTIONS, "AWS/RDS", "AWS/NATGateway"},
     "regions-staging": {*_EVERYWHERE, *_FUNCTIONS, "AWS/RDS", "AWS/NATGateway"},
+    "pci-prod": {*_EVERYWHERE, *_FUNCTIONS, "AWS/WAFV2", "AWS/RDS", "AWS/NATGateway"},
     "accounts-prod": {*_EVERYWHERE, *_FUNCTIONS, "AWS/NATGateway"},
     "aurora-dev": {*_EVERYWHERE, *_FUNCTIONS, "AWS/RDS", "AWS/EC2"},
     "containers-prod": {*_EVERYWHERE, *_CONTAINERS, "AWS/RDS", "AWS/ElastiCache"},
@@ -101,7 +102,8 @@ def test_an_environment_without_alarms_shows_none() -> None:
 @pytest.mark.parametrize(
     ("environment", "shown", "not_shown"),
     [
-        ("accounts-prod", {"payments-prod-accounts", "sessions-prod-accounts", "transaction-log-prod-accounts"}, {"database-1", "cache-1-001"}),
+        ("pci-prod", {"firewall-1", "payments-api", "live"}, {"web-1", SUFFIX}),
+        ("accounts-prod", {"payments-prod-accounts", "sessions-prod-accounts", "transaction-log-prod-accounts"}, {"database-1", "cache-1-001", "firewall-1"}),
         ("aurora-dev", {"database-1", "WRITER", "sessions-dev-aurora"}, {"payments-dev-aurora", "cache-1-001"}),
         (
             "containers-prod",

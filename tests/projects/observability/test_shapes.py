@@ -79,6 +79,7 @@ def containers() -> dict[str, dict[str, Any]]:
     [
         ("prod", LAMBDA | WORK | INSTANCE | THROTTLES | {"way-out"}),
         ("regions-staging", LAMBDA | WORK | INSTANCE | THROTTLES | {"way-out"}),
+        ("pci-prod", LAMBDA | {"requests-blocked"} | WORK | INSTANCE | THROTTLES | {"way-out"}),
         ("accounts-prod", LAMBDA - OF_MIGRATION | WORK | THROTTLES | {"payments-throttles", "way-out"}),
         ("aurora-prod", LAMBDA | WORK | CLUSTER | THROTTLES | {"way-out"}),
         ("containers-prod", CONTAINERS | WORK | CLUSTER | {"database-capacity"} | CACHE | {"transaction-log-throttles"}),
@@ -99,7 +100,7 @@ def test_a_page_without_alarms_has_none_but_dashboard_trail_and_topic(environmen
         assert len(cloud.client("sns").list_topics()["Topics"]) == 1
 
 
-@pytest.mark.parametrize("environment", ["prod", "accounts-prod", "aurora-prod", "containers-prod"])
+@pytest.mark.parametrize("environment", ["prod", "pci-prod", "accounts-prod", "aurora-prod", "containers-prod"])
 def test_every_alarm_watches_what_is_published(environment: str) -> None:
     for name, alarm in alarms_of(environment).items():
         for namespace, metric, _, dimensions in watched(alarm).metrics:

@@ -108,6 +108,7 @@ def _functions(cloud: Cloud) -> dict[str, Any]:
         "apiStage": "live",
         "functionNames": names,
         "functionArns": {word: cloud.environment.arn("lambda", f"function:{name}") for word, name in names.items()},
+        **({"webAclName": "firewall-1"} if cloud.environment.shape.firewall else {}),
         "serviceNames": {},
         "taskDefinitionArns": {},
     }
