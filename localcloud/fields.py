@@ -31,7 +31,7 @@ class Field:
     replaces: changing it makes AWS provider replace the resource.
     unordered: a list whose order AWS does not keep.
     json: a string that holds JSON; compared by meaning.
-    secret: a refusal does not show the value.
+    secret: a refusal does not show the value, nor does a rehearsal's file.
     marks: an object that says something by being there, though it be empty (`{"block": {}}`).
     shape: `Operation.Member[.Member…]` in botocore's model of the kind's client; a list is entered by itself.
     one_of / at_least / at_most / pattern: AWS's documented limits where the shape does not say them; for strings and lists, lengths.
@@ -129,6 +129,23 @@ def check(client: str, fields: Mapping[str, Field], values: Mapping[str, Any], a
                 yield Refusal(f"{at}{name}", "it is required and missing")
         else:
             yield from _check_value(client, wanted, value, f"{at}{name}")
+
+
+def secret_values(fields: Mapping[str, Field], values: Mapping[str, Any]) -> Iterator[Any]:
+    """The values, at whatever depth, of the fields that are secret."""
+    for name, value in values.items():
+        if name in fields and value is not None:
+            yield from _secrets_within(fields[name], value)
+
+
+def _secrets_within(wanted: Field, value: Any) -> Iterator[Any]:
+    if wanted.secret:
+        yield value
+    elif wanted.item and isinstance(value, list | dict):
+        for entry in value if isinstance(value, list) else value.values():
+            yield from _secrets_within(wanted.item, entry)
+    elif isinstance(value, dict):
+        yield from secret_values(wanted.fields, value)
 
 
 def _check_value(client: str, wanted: Field, value: Any, path: str) -> Iterator[Refusal]:

@@ -10,7 +10,7 @@ import asyncio
 import atexit
 import gc
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +25,7 @@ from pulumi.runtime.stack import run_in_stack
 
 from localcloud import catalogue, wire
 from localcloud.aws import Clouds
+from localcloud.fields import secret_values
 from localcloud.provider import settings_of
 
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
@@ -43,7 +44,10 @@ class Failed(RuntimeError):  # noqa: N818 - says what it is
 
 @dataclass(frozen=True)
 class Resource:
-    """One resource as the engine would have recorded it; inputs and outputs in camelCase, resolved."""
+    """One resource as the engine would have recorded it; inputs and outputs in camelCase, resolved.
+
+    secrets: those values among them, at whatever depth, that the program, the table or the SDK (`additionalSecretOutputs`) calls secret.
+    """
 
     urn: str
     type: str
@@ -52,9 +56,10 @@ class Resource:
     id: str
     inputs: dict[str, Any]
     outputs: dict[str, Any]
+    secrets: list[Any] = field(default_factory=list[Any], repr=False)
 
     def as_json(self) -> dict[str, Any]:
-        """The resource for a file."""
+        """The resource for a file, with its secrets in clear: who writes it masks them."""
         return {name: _described(getattr(self, name)) for name in ("urn", "type", "name", "parent", "id", "inputs", "outputs")}
 
 
@@ -203,8 +208,10 @@ class _Monitor(mocks.MockMonitor):
         secrets = {name for name, value in loaded.items() if _is_secret(value)}
         # The engine hands a provider the values themselves, and marks them again in the state that it answers.
         inputs = {name: wire.whole(value["value"]) if name in secrets else value for name, value in loaded.items()}
+        # As they were sent: the SDK calls all of an object secret of which one member is.
+        hidden = list(_marked(json_format.MessageToDict(request.object))) if secrets else []
         if not request.custom:
-            self._record(Resource(urn, request.type, request.name, request.parent, "", inputs, {}))
+            self._record(Resource(urn, request.type, request.name, request.parent, "", inputs, {}, hidden))
             return resource_pb2.RegisterResourceResponse(urn=urn, object=request.object)
         try:
             id_, checked, state = self._make(request, inputs)
@@ -213,7 +220,9 @@ class _Monitor(mocks.MockMonitor):
                 error = Failed(f"{request.type} {request.name!r} of {self._program.project}: {error!r}")
             self.error = self.error or error
             raise self.error from None
-        self._record(Resource(urn, request.type, request.name, request.parent, id_, checked, state))
+        hidden += [state[name] for name in request.additionalSecretOutputs if state.get(name) is not None]
+        hidden += _of_the_table(request.type, checked, state)
+        self._record(Resource(urn, request.type, request.name, request.parent, id_, checked, state, hidden))
         marked = {name: {_SIGNATURE: _SECRET, "value": value} if name in secrets else value for name, value in state.items()}
         return resource_pb2.RegisterResourceResponse(urn=urn, id=id_, object=wire.dump(marked))
 
@@ -226,6 +235,7 @@ class _Monitor(mocks.MockMonitor):
             for resource in self.run.resources:
                 if resource.urn == request.urn:
                     resource.outputs.update(plain)
+                    resource.secrets.extend(_marked(json_format.MessageToDict(request.outputs)))
         return empty_pb2.Empty()
 
     def _make(self, request: Any, inputs: dict[str, Any]) -> tuple[str, dict[str, Any], dict[str, Any]]:
@@ -272,6 +282,20 @@ def _answer(values: Any) -> Any:
     """The answer of a look-up; its field is called `return`, which Python keeps for itself."""
     fields: dict[str, Any] = {"return": values}
     return resource_pb2.ResourceInvokeResponse(**fields)
+
+
+def _marked(value: Any) -> Iterator[Any]:
+    """The values of a wire message that are marked as secrets, at whatever depth."""
+    if _is_secret(value):
+        yield _unwrapped(value)
+    elif isinstance(value, list | dict):
+        for entry in value if isinstance(value, list) else value.values():
+            yield from _marked(entry)
+
+
+def _of_the_table(type_: str, *values: Mapping[str, Any]) -> list[Any]:
+    """The inputs and outputs that are secret whoever gives them."""
+    return [] if type_.startswith("pulumi:") else [value for each in values for value in secret_values(catalogue.kind(type_).fields, each)]
 
 
 def _is_secret(value: Any) -> bool:

@@ -8,7 +8,7 @@ import os
 import runpy
 import sys
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from localcloud import rehearsal
 from localcloud.aws import Clouds
 from localcloud.catalogue import UnknownType
 from localcloud.rehearsal import Failed, Program, Refused, Run
+from ops.masks import MASK, Masks
 from ops.projects import Project, projects
 from ops.workspace import Workspace
 
@@ -37,11 +38,15 @@ class RehearsedStack:
     seconds: float
     run: Run
 
-    def as_json(self) -> dict[str, Any]:
-        """The stack for a file; secrets are masked."""
-        outputs = {name: "[secret]" if name in self.run.secrets else value for name, value in self.run.outputs.items()}
-        hidden = [value for name, value in self.run.outputs.items() if name in self.run.secrets]
-        resources = [_masked(resource.as_json(), hidden) for resource in self.run.resources]
+    def secrets(self) -> Iterator[Any]:
+        """The values that are secret: of outputs, and of what the resources were given and answered."""
+        yield from (value for name, value in self.run.outputs.items() if name in self.run.secrets)
+        yield from (value for resource in self.run.resources for value in resource.secrets)
+
+    def as_json(self, masks: Masks) -> dict[str, Any]:
+        """The stack for a file."""
+        outputs = {name: MASK if name in self.run.secrets else masks(value) for name, value in self.run.outputs.items()}
+        resources = [masks(resource.as_json()) for resource in self.run.resources]
         return {
             "project": self.project,
             "stack": self.stack,
@@ -60,8 +65,9 @@ class Rehearsal:
     stacks: list[RehearsedStack] = field(default_factory=list[RehearsedStack])
 
     def as_json(self) -> dict[str, Any]:
-        """The rehearsal for a file (`docs/schemas/rehearsal.schema.json`)."""
-        return {"schema": SCHEMA, "environment": self.environment, "stacks": [stack.as_json() for stack in self.stacks]}
+        """The rehearsal for a file (`docs/schemas/rehearsal.schema.json`); what is secret in one stack is masked in all."""
+        masks = Masks(secret for stack in self.stacks for secret in stack.secrets())
+        return {"schema": SCHEMA, "environment": self.environment, "stacks": [stack.as_json(masks) for stack in self.stacks]}
 
 
 def rehearse(workspace: Workspace, on_stack: Callable[[RehearsedStack], None] = lambda _: None) -> Rehearsal:
@@ -123,15 +129,6 @@ def _run(program: Program, clouds: Clouds) -> Run:
 def _strings(config: Any) -> dict[str, str]:
     """The configuration as the engine hands it to a program: strings, and JSON for the rest."""
     return {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
-
-
-def _masked(value: Any, hidden: list[Any]) -> Any:
-    """The value without any of the secrets in it."""
-    if isinstance(value, dict):
-        return {name: _masked(entry, hidden) for name, entry in value.items()}
-    if isinstance(value, list):
-        return [_masked(entry, hidden) for entry in value]
-    return "[secret]" if value in hidden and value else value
 
 
 @contextlib.contextmanager

@@ -43,7 +43,8 @@ def _references(resources: list[Entry], other: list[Entry]) -> dict[str, str]:
     found: dict[str, str] = {}
     for entry in resources:
         for path, value in _leaves(entry):
-            if len(value) > 5 and others.get(entry["urn"], {}).get(path) != value:
+            # A mask stands for no resource's output, but for any secret.
+            if len(value) > 5 and value != _MASKED and others.get(entry["urn"], {}).get(path) != value:
                 # What a component hands on is its child's too, and the two runs record them in an order of their own.
                 name = f"<{path} of {entry['urn']}>"
                 found[value] = min(found.get(value, name), name)
