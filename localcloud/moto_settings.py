@@ -14,7 +14,7 @@ import moto.sqs.models
 from moto.core.config import default_user_config
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 
-from localcloud import moto_caches, moto_code, moto_logs, moto_offerings, moto_queues, moto_speed, moto_tables
+from localcloud import moto_caches, moto_code, moto_gateways, moto_logs, moto_offerings, moto_queues, moto_speed, moto_tables
 from localcloud.models import LOADER
 
 
@@ -39,6 +39,7 @@ def as_a_control_plane() -> None:
     moto_tables.transactions_are_atomic()
     moto_caches.complete()
     moto_logs.complete()
+    moto_gateways.complete()
     moto_code.taken_by_reference()
 
 

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from localcloud.aws import Aws
-from localcloud.fields import block, flag, json_text, mapping, text, texts
+from localcloud.fields import Refusal, block, flag, json_text, mapping, text, texts
 from localcloud.kinds import Kind, Props, made
 from localcloud.resources import _policy
-from localcloud.resources._apigateway_names import MotoLacks, Patch, given, made_id, named, parts_of, replace, rfc3339, unless_gone
+from localcloud.resources._apigateway_names import (
+    ENHANCED,
+    MotoLacks,
+    Patch,
+    given,
+    made_id,
+    named,
+    parts_of,
+    policy_of_tls,
+    replace,
+    rfc3339,
+    unless_gone,
+)
 
 # API Gateway quotas: "Resource policy size", in bytes.
 _POLICY_SIZE = 8_192
@@ -18,8 +32,10 @@ _API = {
     "apiKeySource": "apiKeySource",
     "description": "description",
     "disableExecuteApiEndpoint": "disableExecuteApiEndpoint",
+    "endpointAccessMode": "endpointAccessMode",
     "name": "name",
     "policy": "policy",
+    "securityPolicy": "securityPolicy",
 }
 
 
@@ -68,7 +84,17 @@ def _endpoint(live: Props) -> Props:
 
 def _update_api(aws: Aws, api: str, new: Props, old: Props) -> None:
     operations: list[Patch] = []
-    for name, cleared in (("name", ""), ("description", ""), ("apiKeySource", "HEADER"), ("policy", "")):
+    tls: str = old.get("securityPolicy") or ""
+    cleared_by = {
+        "name": "",
+        "description": "",
+        "apiKeySource": "HEADER",
+        "policy": "",
+        # "How to change a security policy": back to a policy without an access mode, both are said.
+        "securityPolicy": "TLS_1_0" if tls.startswith(ENHANCED) else tls,
+        "endpointAccessMode": "",
+    }
+    for name, cleared in cleared_by.items():
         if new.get(name) != old.get(name):
             operations.append(replace(f"/{name}", new.get(name) or cleared))
     if bool(new.get("disableExecuteApiEndpoint")) != bool(old.get("disableExecuteApiEndpoint")):
@@ -94,6 +120,11 @@ def _compression(value: str) -> str | None:
     return None if whole and -1 <= int(value) <= 10_485_760 else f"{value!r} is not a number of bytes from -1 (off) to 10485760"
 
 
+def _api_rule(inputs: Props) -> Iterator[Refusal]:
+    # CreateRestApi makes an edge-optimized API where nothing else is said.
+    yield from policy_of_tls(inputs, (inputs.get("endpointConfiguration") or {"types": "EDGE"})["types"])
+
+
 _ENDPOINT = text(shape="CreateRestApi.endpointConfiguration.types", required=True)
 
 REST_API = Kind(
@@ -105,12 +136,15 @@ REST_API = Kind(
         "binaryMediaTypes": texts(text(pattern=r"[^/]+/[^/]+"), unordered=False),
         "description": text(at_most=1024),
         "disableExecuteApiEndpoint": flag(),
+        "endpointAccessMode": text(shape="CreateRestApi.endpointAccessMode"),
         "endpointConfiguration": block({"types": _ENDPOINT, "vpcEndpointIds": texts(text(pattern="vpce-[0-9a-f]+"))}),
         "minimumCompressionSize": text(rule=_compression),
         "policy": _policy.resource(_POLICY_SIZE),
+        "securityPolicy": text(shape="CreateRestApi.securityPolicy"),
     },
     outputs=("arn", "createdDate", "executionArn", "rootResourceId"),
     tagged=True,
+    rule=_api_rule,
     delete_first=False,
     create=_create_api,
     read=_read_api,

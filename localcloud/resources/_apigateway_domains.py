@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from localcloud.aws import Aws
 from localcloud.fields import Refusal, block, text
 from localcloud.kinds import Kind, Props
-from localcloud.resources._apigateway_names import replace, rfc3339
+from localcloud.resources._apigateway_names import policy_of_tls, replace, rfc3339
 
 # --- DomainName ------------------------------------------------------------------------------------------------------
 
-_DOMAIN = ("certificateArn", "domainName", "endpointConfiguration", "regionalCertificateArn", "securityPolicy")
+_DOMAIN = ("certificateArn", "domainName", "endpointAccessMode", "endpointConfiguration", "regionalCertificateArn", "securityPolicy")
 
 
 def _put_domain(aws: Aws, inputs: Props) -> str:
@@ -52,6 +52,7 @@ def _domain_rule(inputs: Props) -> Iterator[Refusal]:
     types = (inputs.get("endpointConfiguration") or {}).get("types")
     if types == "REGIONAL" and regional is None:
         yield Refusal("regionalCertificateArn", "it is required for endpoint type REGIONAL")
+    yield from policy_of_tls(inputs, types or ("REGIONAL" if edge is None else "EDGE"))
 
 
 _CERTIFICATE = text(pattern=r"arn:aws[a-z-]*:acm:[^:]+:\d{12}:certificate/.+")
@@ -62,6 +63,7 @@ DOMAIN_NAME = Kind(
     inputs={
         "domainName": text(required=True, replaces=True, pattern=r"(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", at_most=253),
         "certificateArn": _CERTIFICATE,
+        "endpointAccessMode": text(shape="CreateDomainName.endpointAccessMode"),
         "endpointConfiguration": block({"types": text(one_of=("EDGE", "REGIONAL"), required=True)}),
         "regionalCertificateArn": _CERTIFICATE,
         "securityPolicy": text(shape="CreateDomainName.securityPolicy"),

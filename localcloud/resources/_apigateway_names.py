@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
+from pulumi.runtime.rpc import UNKNOWN
 
 from localcloud.aws import Aws, is_missing
-from localcloud.fields import text
+from localcloud.fields import Refusal, text
 from localcloud.kinds import Props
 
 Patch = dict[str, str]
@@ -21,6 +22,9 @@ class MotoLacks(LookupError):  # noqa: N818 - says what it is
     def __init__(self, what: str, which: str) -> None:
         super().__init__(f"moto cannot change {what}; make it anew with `pulumi up --replace <urn of {which}>`")
 
+
+ENHANCED = "SecurityPolicy_"
+"""How the TLS policies begin that want an endpoint access mode; TLS_1_0 and TLS_1_2, API Gateway's older ones, take none."""
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "ANY")
 
@@ -55,6 +59,24 @@ def given(inputs: Props, names: Mapping[str, str]) -> Props:
 def named(live: Mapping[str, Any], names: Mapping[str, str]) -> Props:
     """API Gateway's answer under Pulumi's names."""
     return {ours: live.get(theirs) for ours, theirs in names.items()}
+
+
+def policy_of_tls(inputs: Props, endpoint: str) -> Iterator[Refusal]:
+    """What API Gateway refuses about the TLS policy of an API or domain name with this type of endpoint.
+
+    Developer guide, "Security policies for REST APIs in API Gateway" (access mode) and "Supported security policies" (types of endpoint).
+    """
+    policy, mode = inputs.get("securityPolicy"), inputs.get("endpointAccessMode")
+    if policy == UNKNOWN:
+        return
+    enhanced = policy is not None and policy.startswith(ENHANCED)
+    if enhanced and mode is None:
+        yield Refusal("endpointAccessMode", f"it is required with securityPolicy {policy}: STRICT, or BASIC while clients of an API in use are looked at")
+    if not enhanced and mode is not None:
+        yield Refusal("endpointAccessMode", f"{mode} goes with a securityPolicy that begins with {ENHANCED} alone, and this one is {policy or 'the default'}")
+    if policy is not None and enhanced and endpoint != UNKNOWN and policy.endswith("_EDGE") != (endpoint == "EDGE"):
+        wanted = "one that ends with _EDGE" if endpoint == "EDGE" else "one that does not end with _EDGE"
+        yield Refusal("securityPolicy", f"{policy} is for another type of endpoint; endpointConfiguration.types {endpoint} takes {wanted}")
 
 
 def rfc3339(moment: datetime) -> str:

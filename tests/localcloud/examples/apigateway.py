@@ -37,12 +37,15 @@ API = Example(
         "disableExecuteApiEndpoint": True,
         "apiKeySource": "HEADER",
         "binaryMediaTypes": ["image/png", "application/pdf"],
+        "securityPolicy": "SecurityPolicy_TLS13_1_2_PQ_2025_09",
+        "endpointAccessMode": "BASIC",
         "tags": TAGS,
     },
     updates={
         "name": "payments-v2",
         "description": None,
         "endpointConfiguration": {"types": "EDGE"},
+        "securityPolicy": "SecurityPolicy_TLS12_PFS_2025_EDGE",
         "policy": policy("execute-api:*"),
         "disableExecuteApiEndpoint": False,
         "apiKeySource": "AUTHORIZER",
@@ -57,6 +60,8 @@ API = Example(
         "apiKeySource": "QUERY",
         "policy": "{",
         "binaryMediaTypes": ["png"],
+        "securityPolicy": ("TLS_1_1", "SecurityPolicy_TLS12_PFS_2025_EDGE", 12),
+        "endpointAccessMode": ("OPEN", None),
         "body": "{}",
     },
     drift=lambda aws, api: aws.client("apigateway").update_rest_api(
@@ -65,7 +70,31 @@ API = Example(
     drifts="description",
 )
 
-PLAIN_API = Example(type="aws:apigateway/restApi:RestApi", label="with defaults", inputs={"name": "plain"}, updates={"disableExecuteApiEndpoint": True})
+PLAIN_API = Example(
+    type="aws:apigateway/restApi:RestApi",
+    label="with defaults",
+    inputs={"name": "plain"},
+    updates={"disableExecuteApiEndpoint": True},
+    # It is edge-optimized, with a policy that takes no access mode.
+    bad={"endpointAccessMode": "BASIC", "securityPolicy": "SecurityPolicy_TLS13_1_3_2025_09"},
+)
+
+STRICT_API = Example(
+    type="aws:apigateway/restApi:RestApi",
+    label="TLS 1.3 alone",
+    inputs={
+        "name": "strict",
+        "endpointConfiguration": {"types": "REGIONAL"},
+        "securityPolicy": "SecurityPolicy_TLS13_1_3_2025_09",
+        "endpointAccessMode": "STRICT",
+    },
+    updates={"securityPolicy": "TLS_1_2", "endpointAccessMode": None},
+    bad={"securityPolicy": "SecurityPolicy_TLS13_2025_EDGE", "endpointAccessMode": None},
+    drift=lambda aws, api: aws.client("apigateway").update_rest_api(
+        restApiId=api, patchOperations=[{"op": "replace", "path": "/endpointAccessMode", "value": "BASIC"}]
+    ),
+    drifts="endpointAccessMode",
+)
 
 POLICY = Example(
     type="aws:apigateway/restApiPolicy:RestApiPolicy",
@@ -262,6 +291,7 @@ RESPONSE = Example(
 EXAMPLES = (
     API,
     PLAIN_API,
+    STRICT_API,
     POLICY,
     RESOURCE,
     VALIDATOR,

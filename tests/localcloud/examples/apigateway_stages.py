@@ -199,10 +199,25 @@ DOMAIN = Example(
     bad={
         "domainName": ("payments", "with space.example.com", "-.example.com"),
         "regionalCertificateArn": ("certificate", None),
-        "securityPolicy": "TLS_1_1",
+        "securityPolicy": ("TLS_1_1", "SecurityPolicy_TLS12_PFS_2025_EDGE"),
+        "endpointAccessMode": ("OPEN", "STRICT"),
         "endpointConfiguration": {"types": "LOCAL"},
         "certificate": CERTIFICATE,
     },
+)
+
+STRICT_DOMAIN = Example(
+    type="aws:apigateway/domainName:DomainName",
+    label="TLS 1.3 alone",
+    inputs={
+        "domainName": "strict.example.com",
+        "regionalCertificateArn": CERTIFICATE,
+        "endpointConfiguration": {"types": "REGIONAL"},
+        "securityPolicy": "SecurityPolicy_TLS13_1_3_2025_09",
+        "endpointAccessMode": "BASIC",
+    },
+    updates={"endpointAccessMode": "STRICT"},
+    bad={"endpointAccessMode": None},
 )
 
 MAPPING = Example(
@@ -234,6 +249,7 @@ EXAMPLES = (
     PLAN_KEY,
     ACCOUNT,
     DOMAIN,
+    STRICT_DOMAIN,
     MAPPING,
     ROOT_MAPPING,
 )
