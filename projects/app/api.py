@@ -188,6 +188,8 @@ class Api(Component):
         ]
         parts += [[answer.response_type, answer.status_code, answer.response_templates, answer.response_parameters] for answer in answers]
         parts.append([self._validator.validate_request_body, self._validator.validate_request_parameters])
+        # "Redeploy your API for the changes to take effect" (developer guide, "How to change a security policy").
+        parts.append([self.api.security_policy, self.api.endpoint_access_mode])
         return as_json(parts, sort_keys=True).apply(lambda text: hashlib.sha256(text.encode()).hexdigest())
 
     def _usage(self, name: str, settings: ApiSettings) -> pulumi.Output[str]:

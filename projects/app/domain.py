@@ -15,7 +15,7 @@ from shared.environment import Environment
 class Domain(Component):
     """Produces a certificate that is validated by DNS, the domain, its mapping to the API's stage, and the DNS records.
 
-    It speaks TLS 1.2 or newer (PCI DSS 4.2.1). The hosted zone is made too, unless the page names one.
+    The hosted zone is made too, unless the page names one.
     Outputs: `url`.
     """
 
@@ -29,6 +29,7 @@ class Domain(Component):
             domain_name=settings.name,
             regional_certificate_arn=certificate.arn,
             endpoint_configuration={"types": "REGIONAL"},
+            # The API's own policy decides at the handshake (`Gateway`); with this one the name takes nothing older either.
             security_policy="TLS_1_2",
             opts=self.child(),
         )
