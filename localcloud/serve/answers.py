@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from localcloud.serve.context import Context, binary, quoted
+from localcloud.serve.firewalls import Said
 from localcloud.serve.http1 import Headers, Response
 from localcloud.serve.model import GatewayResponse
 
@@ -37,6 +38,11 @@ def invalid_key() -> RefusedError:
 def throttled() -> RefusedError:
     """Faster than a limit allows."""
     return RefusedError("THROTTLED", 429, "TooManyRequestsException", "Too Many Requests")
+
+
+def filtered() -> RefusedError:
+    """The web ACL before the stage blocks the request, and has no answer of its own."""
+    return RefusedError("WAF_FILTERED", 403, "ForbiddenException", "Forbidden")
 
 
 def quota_exceeded() -> RefusedError:
@@ -102,6 +108,11 @@ def _parameter(context: Context, source: str) -> str | None:
     if kind == "stageVariables":
         return context.stage.variables.get(name)
     return context.request.header(source.removeprefix("method.request.header.")) if source.startswith("method.request.header.") else None
+
+
+def said(context: Context, custom: Said) -> Response:
+    """The answer that the web ACL before the stage has of its own, which goes before the API's gateway responses."""
+    return _answer(context, custom.status, [("Content-Type", custom.content_type)], custom.body.encode())
 
 
 # What the connection is about, which API Gateway writes itself ("Important notes", remapped headers).

@@ -15,7 +15,7 @@ from typing import Protocol
 from localcloud.aws import Aws
 from localcloud.serve.balancer_log import AccessLog
 from localcloud.serve.balancer_rules import location, rule_for
-from localcloud.serve.balancers import Action, Balancer, Fixed, Forward, Group, Listener, RateLimit, Redirect
+from localcloud.serve.balancers import Action, Balancer, Fixed, Forward, Group, Listener, Redirect
 from localcloud.serve.exchange import Exchange, own, page
 from localcloud.serve.forwarding import Connections, TargetError, forwarded, traced
 from localcloud.serve.http1 import LOOPBACK, BadRequestError, Request, Response, Server
@@ -153,11 +153,13 @@ class Fronts:
         self._noticed()
         balancer, listener = front.balancer, front.listener
         exchange = Exchange(balancer=balancer, listener=listener, request=request, trace=traced(request))
-        if balancer.limits or balancer.blocked:
+        refused = None
+        if balancer.firewall:
             exchange.actions.append("waf")
-        limit = self._limited(balancer, request)
-        if limit or balancer.blocked:
-            exchange.response, exchange.reason = page(limit.status if limit else 403), "WAFBlocked"
+            refused = self._rates.refused(balancer.firewall, request.peer)
+        if refused:
+            said, exchange.reason = refused.said, "WAFBlocked"
+            exchange.response = own(said.status, said.body, said.content_type) if said else page(403)
         else:
             exchange.rule = rule_for(listener, request)
             self._act(exchange, exchange.rule.action)
@@ -178,11 +180,6 @@ class Fronts:
                 exchange.actions.append("forward")
                 exchange.group = _group(action)
                 self._forward(exchange)
-
-    def _limited(self, balancer: Balancer, request: Request) -> RateLimit | None:
-        """The limit that the request is beyond. All of them count it."""
-        over = [limit for limit in balancer.limits if self._rates.over(limit, request.peer)]
-        return next((limit for limit in over if limit.blocks), None)
 
     def _forward(self, exchange: Exchange) -> None:
         targets = self._groups.get(exchange.group)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from localcloud.serve.firewalls import Firewall
+
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
@@ -88,17 +90,6 @@ class Listener:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RateLimit:
-    """A rate-based rule of a web ACL: more than `limit` requests of one address within `window` seconds. blocks: False only counts them."""
-
-    name: str
-    limit: int
-    window: int = 300
-    blocks: bool = True
-    status: int = 403
-
-
-@dataclass(frozen=True, kw_only=True)
 class LogBucket:
     """Where access logs are written to."""
 
@@ -119,8 +110,7 @@ class Balancer:
     dns: str
     listeners: tuple[Listener, ...]
     groups: Mapping[str, Group] = field(default_factory=dict[str, Group])
-    limits: tuple[RateLimit, ...] = ()
-    blocked: bool = False
+    firewall: Firewall | None = None
     idle: float = 60.0
     drops_invalid: bool = False
     forwarded: Literal["append", "preserve", "remove"] = "append"

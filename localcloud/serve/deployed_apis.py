@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from localcloud.aws import Aws
+from localcloud.serve import firewalls
 from localcloud.serve.model import Function, GatewayResponse, Key, Limit, Method, Plan, Quota, Stage
 
 _FUNCTION = re.compile(r":lambda:path/[^/]+/functions/arn:[^/]+:function:([A-Za-z0-9_-]+)(?::[A-Za-z0-9_$-]+)?/invocations$")
@@ -27,6 +28,7 @@ def stages(aws: Aws, functions: Mapping[str, Function], problems: list[str]) -> 
             responses = {live["responseType"]: _response(live) for live in client.get_gateway_responses(restApiId=api["id"])["items"]}
             for live in client.get_stages(restApiId=api["id"])["item"]:
                 access = live.get("accessLogSettings") or {}
+                arn = aws.arn("apigateway", f"/restapis/{api['id']}/stages/{live['stageName']}", account="")
                 yield Stage(
                     api=api["id"],
                     api_name=api["name"],
@@ -40,6 +42,7 @@ def stages(aws: Aws, functions: Mapping[str, Function], problems: list[str]) -> 
                     binary_types=tuple(api.get("binaryMediaTypes") or ()),
                     log_group=(access.get("destinationArn") or "").partition(":log-group:")[2].removesuffix(":*"),
                     log_format=access.get("format") or "",
+                    firewall=firewalls.before(aws, arn, f"stage {api['name']}/{live['stageName']}", problems),
                 )
 
 

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Literal
 
 from localcloud.aws import Aws, is_missing
-from localcloud.serve.balancers import Action, Balancer, Condition, Fixed, Forward, Group, Listener, LogBucket, RateLimit, Redirect, Rule
+from localcloud.serve import firewalls
+from localcloud.serve.balancers import Action, Balancer, Condition, Fixed, Forward, Group, Listener, LogBucket, Redirect, Rule
 
 _FORWARDED: Mapping[str, Literal["append", "preserve", "remove"]] = {"append": "append", "preserve": "preserve", "remove": "remove"}
 
@@ -40,7 +41,6 @@ def _balancer(aws: Aws, live: dict[str, Any], groups: dict[str, Group], problems
     client, arn, name = aws.client("elbv2"), live["LoadBalancerArn"], live["LoadBalancerName"]
     attributes = {pair["Key"]: pair["Value"] for pair in client.describe_load_balancer_attributes(LoadBalancerArn=arn)["Attributes"]}
     listeners = [each for page in client.get_paginator("describe_listeners").paginate(LoadBalancerArn=arn) for each in page["Listeners"]]
-    limits, blocked = _firewall(aws, arn, name, problems)
     bucket = attributes.get("access_logs.s3.bucket", "") if attributes.get("access_logs.s3.enabled") == "true" else ""
     return Balancer(
         arn=arn,
@@ -48,8 +48,7 @@ def _balancer(aws: Aws, live: dict[str, Any], groups: dict[str, Group], problems
         dns=live["DNSName"],
         listeners=tuple(_listener(aws, name, each, problems) for each in listeners),
         groups=groups,
-        limits=limits,
-        blocked=blocked,
+        firewall=firewalls.before(aws, arn, f"load balancer {name}", problems),
         idle=float(attributes.get("idle_timeout.timeout_seconds") or 60),
         drops_invalid=attributes.get("routing.http.drop_invalid_header_fields.enabled") == "true",
         forwarded=_FORWARDED.get(attributes.get("routing.http.xff_header_processing.mode", ""), "append"),
@@ -155,34 +154,3 @@ def _action(live: list[dict[str, Any]], where: str, problems: list[str]) -> Acti
             # Never without what a rule asks for first: an action that is not known lets nobody through.
             problems.append(f"{where}: its actions ({', '.join(kinds)}) are not served here, and are answered with 500")
             return Fixed(status=500)
-
-
-def _firewall(aws: Aws, arn: str, name: str, problems: list[str]) -> tuple[tuple[RateLimit, ...], bool]:
-    """The rate-based rules of the load balancer's web ACL, and whether it blocks what no rule allows."""
-    client = aws.client("wafv2")
-    try:
-        acl = client.get_web_acl_for_resource(ResourceArn=arn).get("WebACL")
-    except client.exceptions.ClientError as error:
-        if not is_missing(error):
-            raise
-        acl = None
-    if not acl:
-        return (), False
-    limits: list[RateLimit] = []
-    for rule in sorted(acl["Rules"], key=lambda rule: rule["Priority"]):
-        rate: dict[str, Any] = rule["Statement"].get("RateBasedStatement") or {}
-        if not rate or rate.get("AggregateKeyType", "IP") != "IP" or rate.get("ScopeDownStatement"):
-            problems.append(f"load balancer {name}: rule {rule['Name']} of its web ACL is not applied here: limits of an address's requests alone are")
-            continue
-        action: dict[str, Any] = rule.get("Action") or {}
-        custom = (action.get("Block") or {}).get("CustomResponse") or {}
-        limits.append(
-            RateLimit(
-                name=rule["Name"],
-                limit=int(rate["Limit"]),
-                window=int(rate.get("EvaluationWindowSec") or 300),
-                blocks="Block" in action,
-                status=int(custom.get("ResponseCode") or 403),
-            )
-        )
-    return tuple(limits), "Block" in acl["DefaultAction"]

@@ -23,6 +23,7 @@ from localcloud.serve.logs import LogWriter, now
 from localcloud.serve.model import Deployed, Key, Limit, Method, ServeError, Stage
 from localcloud.serve.permissions import allows
 from localcloud.serve.pool import Outcome, ThrottledError
+from localcloud.serve.rates import Rates
 from localcloud.serve.routes import Routes
 from localcloud.serve.throttle import Buckets, Quotas
 
@@ -45,13 +46,13 @@ class _Served:
 
 
 class Gateway:
-    """Answers requests as API Gateway would: route, key, limits, validation, function, in this order."""
+    """Answers requests as API Gateway would: web ACL, route, key, limits, validation, function, in this order."""
 
     def __init__(self, functions: Functions, logs: LogWriter) -> None:
         self._functions, self._logs = functions, logs
         self._stages: dict[tuple[str, str], _Served] = {}
         self._deployed: Deployed | None = None
-        self._buckets, self._quotas = Buckets(), Quotas()
+        self._buckets, self._quotas, self._rates = Buckets(), Quotas(), Rates()
         # A client gets its 504 when its time is over; the function works on, in a thread that nobody waits for any more.
         self._calls = ThreadPoolExecutor(max_workers=1000, thread_name_prefix="gateway-call")
 
@@ -83,6 +84,8 @@ class Gateway:
 
     def _through(self, served: _Served, context: Context) -> Response:
         request = context.request
+        if refusal := self._refused(served.stage, context):
+            return refusal
         context.match = served.routes.match(request.method, context.raw_path)
         if context.match is None:
             raise answers.missing_token()
@@ -91,6 +94,18 @@ class Gateway:
         self._limits(served.stage, method, context.key)
         _validate(served, method, context)
         return self._call(context, method, context.match.parameters)
+
+    def _refused(self, stage: Stage, context: Context) -> Response | None:
+        """What the web ACL answers to a request that it blocks; raises RefusedError where it leaves that to API Gateway."""
+        if stage.firewall is None:
+            return None
+        refused = self._rates.refused(stage.firewall, context.request.peer)
+        context.rest |= {"webaclArn": stage.firewall.arn, "wafResponseCode": "WAF_BLOCK" if refused else "WAF_ALLOW"}
+        if refused is None:
+            return None
+        if refused.said is None:
+            raise answers.filtered()
+        return answers.said(context, refused.said)
 
     def _limits(self, stage: Stage, method: Method, key: Key | None) -> None:
         """Takes the request out of every bucket that it comes under; raises RefusedError when one is empty."""

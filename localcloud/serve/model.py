@@ -9,6 +9,7 @@ from typing import Any
 
 from localcloud.serve.balancers import Balancer
 from localcloud.serve.containers import EcsService
+from localcloud.serve.firewalls import Firewall
 
 
 class ServeError(RuntimeError):
@@ -120,6 +121,7 @@ class Stage:
     binary_types: tuple[str, ...] = ()
     log_group: str = ""
     log_format: str = ""
+    firewall: Firewall | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

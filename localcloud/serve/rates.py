@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from localcloud.serve.balancers import RateLimit
+from localcloud.serve.firewalls import Firewall, RateLimit
 
 
 @dataclass
@@ -31,3 +31,8 @@ class Rates:
             else:
                 counts.append([second, 1])
             return sum(count for _, count in counts) > limit.limit
+
+    def refused(self, firewall: Firewall, address: str) -> RateLimit | Firewall | None:
+        """What refuses the request that this counts: a limit, or the web ACL itself, whose `said` is the answer. All limits count it."""
+        over = [limit for limit in firewall.limits if self.over(limit, address)]
+        return next((limit for limit in over if limit.blocks), firewall if firewall.blocked else None)

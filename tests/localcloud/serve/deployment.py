@@ -17,6 +17,13 @@ from localcloud.serve.service import Service
 
 _TRUST = json.dumps({"Version": "2012-10-17", "Statement": []})
 
+SLOWLY = {
+    "Name": "slowly",
+    "Statement": {"RateBasedStatement": {"Limit": 10, "AggregateKeyType": "IP"}},
+    "Action": {"Block": {"CustomResponse": {"ResponseCode": 429, "CustomResponseBodyKey": "slowly"}}},
+}
+"""A rule of a web ACL: ten requests of an address in five minutes, and what it says to the next."""
+
 ECHO = """
 def handler(event, context):
     return {"statusCode": 200, "body": __import__("json").dumps(event)}
@@ -75,6 +82,17 @@ class Deployment:
             EventSourceArn=self.aws.arn("sqs", name), FunctionName=function, **{"FunctionResponseTypes": ["ReportBatchItemFailures"], **(mapping or {})}
         )
         return str(url)
+
+    def web_acl(self, resource: str, *rules: Mapping[str, Any], default: Mapping[str, Any] | None = None) -> None:
+        """A web ACL before a load balancer or a stage (ARN); its rules block in words of their own where they say `slowly`."""
+        seen = {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": "m"}
+        made = [{"Priority": number, "Action": {"Block": {}}, "VisibilityConfig": seen, **rule} for number, rule in enumerate(rules)]
+        bodies = {"slowly": {"Content": '{"status": 429}', "ContentType": "APPLICATION_JSON"}}
+        waf = self.aws.client("wafv2")
+        arn = waf.create_web_acl(
+            Name="acl", Scope="REGIONAL", DefaultAction=default or {"Allow": {}}, VisibilityConfig=seen, Rules=made, CustomResponseBodies=bodies
+        )["Summary"]["ARN"]
+        waf.associate_web_acl(WebACLArn=arn, ResourceArn=resource)
 
     def logged(self, group: str) -> list[str]:
         """The lines of a log group."""
@@ -147,6 +165,11 @@ class Api:
         """Deploys the API to its stage."""
         deployment = self.client.create_deployment(restApiId=self.id)["id"]
         self.client.create_stage(restApiId=self.id, stageName="test", deploymentId=deployment, **settings)
+
+    @property
+    def stage_arn(self) -> str:
+        """The stage, as a web ACL is told of it."""
+        return self.deployment.aws.arn("apigateway", f"/restapis/{self.id}/stages/test", account="")
 
     def key(self, *, enabled: bool = True, **plan: Any) -> tuple[str, str]:
         """An API key in a usage plan of the stage: its id and its value."""

@@ -14,12 +14,13 @@ from typing import Any
 import httpx
 import pytest
 
-from localcloud.serve.balancers import RateLimit
+from localcloud.serve.firewalls import RateLimit
 from localcloud.serve.rates import Rates
 from localcloud.serve.service import Service
 from localcloud.stores.certificates import Authority
 from tests.localcloud.serve.cluster import Cluster, fixed, forward, method, path
 from tests.localcloud.serve.conftest import Serve
+from tests.localcloud.serve.deployment import SLOWLY
 
 LEFT = "<html>\r\n<head><title>{0}</title></head>\r\n<body>\r\n<center><h1>{0}</h1></center>\r\n</body>\r\n</html>\r\n"
 DOMAIN = "things.example.com"
@@ -166,25 +167,26 @@ def test_what_is_no_request_is_answered_as_a_load_balancer_does(cluster: Cluster
     assert answer.endswith(LEFT.format("400 Bad Request"))
 
 
-def _acl(cluster: Cluster, balancer: str, *rules: dict[str, Any]) -> None:
-    seen = {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": "m"}
-    made = [{"Priority": number, "Action": {"Block": {}}, "VisibilityConfig": seen, **rule} for number, rule in enumerate(rules)]
-    client = cluster.deployment.aws.client("wafv2")
-    arn = client.create_web_acl(Name="acl", Scope="REGIONAL", DefaultAction={"Allow": {}}, VisibilityConfig=seen, Rules=made)["Summary"]["ARN"]
-    client.associate_web_acl(WebACLArn=arn, ResourceArn=balancer)
-
-
 def test_who_sends_more_than_the_web_acl_allows_is_refused(cluster: Cluster, group: str, serve_cluster: Serve) -> None:
     balancer = cluster.balancer()
     cluster.listener(balancer, forward(group))
     rate = {"Limit": 10, "AggregateKeyType": "IP", "EvaluationWindowSec": 300}
     managed = {"ManagedRuleGroupStatement": {"VendorName": "AWS", "Name": "AWSManagedRulesCommonRuleSet"}}
-    _acl(cluster, balancer, {"Name": "rate", "Statement": {"RateBasedStatement": rate}}, {"Name": "common", "Statement": managed})
+    cluster.deployment.web_acl(balancer, {"Name": "rate", "Statement": {"RateBasedStatement": rate}}, {"Name": "common", "Statement": managed})
     service = serve_cluster()
     answers = [send(service) for _ in range(12)]
     assert [answer.status_code for answer in answers] == [200] * 10 + [403] * 2
     assert answers[-1].text == LEFT.format("403 Forbidden")
     assert any("rule common of its web ACL is not applied here" in problem for problem in service.deployed.problems)
+
+
+def test_a_web_acl_says_in_its_own_words_that_it_blocks(cluster: Cluster, group: str, serve_cluster: Serve) -> None:
+    balancer = cluster.balancer()
+    cluster.listener(balancer, forward(group))
+    cluster.deployment.web_acl(balancer, SLOWLY)
+    service = serve_cluster()
+    answer = [send(service) for _ in range(11)][-1]
+    assert (answer.status_code, answer.headers["content-type"], answer.json()) == (429, "application/json", {"status": 429})
 
 
 def test_a_rate_is_of_one_address_and_of_the_window_alone() -> None:
