@@ -361,12 +361,19 @@ def test_aws_is_reached_by_endpoints_without_nat_and_nothing_slow_is_made(family
         assert {one["ServiceName"].removeprefix("com.amazonaws.us-east-1.") for one in found} >= used | {"ecr.api", "ecr.dkr", "logs", "kms"}
 
 
-@requirement(90, 91, met=["docs/pci.md", "payments/domain/card_data.py", "payments/migrations", "tests/payments/test_card_data.py"], read=PCI_DSS)
+@requirement(
+    *(90, 91),
+    met=["docs/pci.md", "payments/domain/card_data.py", "payments/migrations", "tests/payments/test_card_data.py", "platform:logRetentionDays"],
+    read=PCI_DSS,
+)
 def test_pci_dss_is_followed_and_card_numbers_and_cvv_codes_have_no_place(family: Family) -> None:
     for deployed in family:
         assert deployed.of("aws:ec2/flowLog:FlowLog")
         assert deployed.inputs("aws:cloudtrail/trail:Trail")["enableLogFileValidation"] is True
         assert deployed.inputs("aws:ecr/repository:Repository")["imageScanningConfiguration"]["scanOnPush"] is True
+        # 10.5.1: production's logs are kept for twelve months; the brief names no other number of days.
+        groups = deployed.of(LOG_GROUP)
+        assert {one.inputs["retentionInDays"] for one in groups} == {{"dev": 7, "staging": 14, "prod": 365}[deployed.stage]}
     assert "containers-prod" in (ROOT / "docs/pci.md").read_text()
     number = "4242 4242 4242 4242"
     for payload in ({"payment_token": number}, {"metadata": {"note": [number]}}, {"metadata": {"cvv": "123"}}, {"cvc": 1}, {"card_number": "x"}):

@@ -146,7 +146,7 @@ def test_every_log_group_is_encrypted_and_kept_as_long_as_the_page_says(fargate:
         "/aws/ecs/containerinsights/payment-cluster-prod/performance",
         "aws-waf-logs-payment-web-prod",
     }
-    assert {group["retentionInDays"] for group in groups} == {30}
+    assert {group["retentionInDays"] for group in groups} == {365}
     assert {group["kmsKeyId"] for group in groups} == {fargate.runs["networking"].outputs["logKeyArn"]}
 
 
