@@ -45,7 +45,14 @@ class Topic(Component):
 
     def __init__(self, name: str, environment: Environment, args: TopicArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, environment, opts)
-        topic = aws.sns.Topic(name, name=environment.names(name, naming.TOPIC), kms_master_key_id=args.key_arn, opts=self.child())
+        topic = aws.sns.Topic(
+            name,
+            name=environment.names(name, naming.TOPIC),
+            kms_master_key_id=args.key_arn,
+            # What subscribers by HTTPS verify is signed by SHA-256; 1, the default, is SHA-1 (SNS developer guide, "Verifying the signatures").
+            signature_version=2,
+            opts=self.child(),
+        )
         statements = [
             Statement(
                 sid="TlsOnly",

@@ -107,7 +107,9 @@ def test_only_its_queue_may_use_a_dead_letter_queue(cloud: Cloud) -> None:
 @pytest.mark.parametrize("publishers", [[], ["cloudwatch.amazonaws.com"]])
 def test_a_topic_takes_messages_from_its_account_and_the_named_services_only(cloud: Cloud, publishers: list[str]) -> None:
     key = key_arn(cloud)
-    cloud.make(lambda environment: Topic("alarms", environment, TopicArgs(key_arn=key, publishers=publishers)))
+    made = cloud.make(lambda environment: Topic("alarms", environment, TopicArgs(key_arn=key, publishers=publishers)))
+    # moto keeps no version of signatures, so what is sent is all there is to be looked at.
+    assert [one.inputs["signatureVersion"] for one in made.resources if one.type == "aws:sns/topic:Topic"] == [2]
     found = cloud.client("sns").get_topic_attributes(TopicArn=cloud.environment.arn("sns", "alarms-staging-main"))["Attributes"]
     assert found["KmsMasterKeyId"] == key
     statements = {statement["Sid"]: statement for statement in json.loads(found["Policy"])["Statement"]}
