@@ -29,6 +29,7 @@ ANSWERS = {
     "MISSING_AUTHENTICATION_TOKEN": ("404", "no-such-route", "The API has no such route"),
     "REQUEST_TOO_LARGE": ("413", "body-too-large", "The body is too large"),
     "INVALID_API_KEY": ("403", "forbidden", "The API key is missing or not valid"),
+    "WAF_FILTERED": ("403", "forbidden", "The request looks like an attack and was refused"),
     "THROTTLED": ("429", "too-many-requests", "Too many requests; slow down and try again"),
     "QUOTA_EXCEEDED": ("429", "too-many-requests", "The quota of this API key is used up"),
     "INTEGRATION_TIMEOUT": ("504", "timeout", "The service did not answer in time"),
