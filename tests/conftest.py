@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 from hypothesis import settings
 from xdist.remote import Producer
@@ -17,9 +19,11 @@ as_a_control_plane()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Warnings that are about no code of ours."""
+    """Warnings that are about no code of ours, and Ctrl-C."""
     # A service's module of the SDK imports its deprecated resources with the others; we use none of them.
     config.addinivalue_line("filterwarnings", "ignore:.*has been deprecated in favor of:DeprecationWarning:pulumi_aws.*")
+    # A shell that starts the tests in its background has them and their children deaf to Ctrl-C, which some send.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # moto's codes of a few errors are not those of botocore's model.
     config.addinivalue_line("filterwarnings", "ignore:Exception.* does not match an error shape:UserWarning:moto.*")
 
