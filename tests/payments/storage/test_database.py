@@ -162,6 +162,7 @@ def test_the_session_has_the_limits_that_are_promised(database: Database) -> Non
         "idle_in_transaction_session_timeout": "10s",
         "TimeZone": "UTC",
         "jit": "off",
+        "enable_seqscan": "off",
         "application_name": "payments",
     }
     found = dict(database.run("SELECT name, current_setting(name) FROM unnest(%s::text[]) AS name", [list(names)]))
