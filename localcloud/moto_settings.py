@@ -32,6 +32,7 @@ def as_a_control_plane() -> None:
     _images_when_they_are_asked_for()
     _conditions_are_not_guessed()
     _signing_keys_for_keys_that_sign()
+    _deleted_clusters_are_not_listed()
     moto.settings.ACM_VALIDATION_WAIT = 0
     queue: Any = moto.sqs.models.Queue
     queue.lambda_event_source_mappings = property(_no_mappings, _forget)
@@ -145,3 +146,21 @@ def _signing_keys_for_keys_that_sign() -> None:
 
     setattr(generate_private_key, _CHANGED, True)
     models.generate_private_key = generate_private_key
+
+
+def _deleted_clusters_are_not_listed() -> None:
+    """A deleted cluster of ECS is INACTIVE, and may be described for a while; in moto it would be listed, too, for ever."""
+    from moto.ecs import models as ecs  # after moto_offerings
+
+    backend: Any = ecs.EC2ContainerServiceBackend
+    listed: Callable[[Any], list[str]] = backend.list_clusters
+    if hasattr(listed, _CHANGED):
+        return
+
+    @wraps(listed)
+    def list_clusters(clusters: Any) -> list[str]:
+        gone = {cluster.arn for cluster in clusters.clusters.values() if cluster.status == "INACTIVE"}
+        return [arn for arn in listed(clusters) if arn not in gone]
+
+    setattr(list_clusters, _CHANGED, True)
+    backend.list_clusters = list_clusters

@@ -74,3 +74,12 @@ def test_images_are_there_for_those_who_ask(engine: Engine) -> None:
     ec2.run_instances(ImageId="ami-03cf127a", InstanceType="t4g.nano", MinCount=1, MaxCount=1)
     filters = [{"Name": "name", "Values": ["al2023-ami-2023*"]}, {"Name": "architecture", "Values": ["arm64"]}]
     assert {image["ImageOwnerAlias"] for image in ec2.describe_images(Owners=["amazon"], Filters=filters)["Images"]} == {"amazon"}
+
+
+def test_a_deleted_cluster_is_described_and_not_listed(engine: Engine) -> None:
+    ecs = client(engine, "ecs")
+    kept, deleted = (ecs.create_cluster(clusterName=name)["cluster"]["clusterArn"] for name in ("kept", "deleted"))
+    assert ecs.list_clusters()["clusterArns"] == [kept, deleted]
+    ecs.delete_cluster(cluster=deleted)
+    assert ecs.list_clusters()["clusterArns"] == [kept]
+    assert [cluster["status"] for cluster in ecs.describe_clusters(clusters=[deleted])["clusters"]] == ["INACTIVE"]
