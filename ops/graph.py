@@ -49,7 +49,7 @@ def security(env: str) -> Firewall:
     if found := problems_of(page):
         raise PageError(found)
     environment, reached = environment_of(page), page.settings("networking", NetworkingSettings).endpoints
-    return firewall(environment.shape, gateways=reached.gateway, interfaces=reached.interface, clients=environment.shape.clients, tags=environment.tags)
+    return firewall(environment.shape, gateways=reached.gateway, interfaces=reached.interface, tags=environment.tags)
 
 
 def security_as_dict(env: str, found: Firewall) -> dict[str, Any]:

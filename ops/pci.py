@@ -89,7 +89,7 @@ def flows(name: str) -> list[tuple[str, str, str, str]]:
     """Each rule of the environment's firewall: whose group, direction and peer, port, and why."""
     opened = open_workspace(name, target="local")
     reached, shape = opened.page.settings("networking", NetworkingSettings).endpoints, opened.environment.shape
-    firewall = tiers.firewall(shape, gateways=reached.gateway, interfaces=reached.interface, clients=shape.clients, tags=opened.environment.tags)
+    firewall = tiers.firewall(shape, gateways=reached.gateway, interfaces=reached.interface, tags=opened.environment.tags)
     arrows = {"in": "from", "out": "to"}
     return [(rule.tier, f"{arrows[rule.direction]} {rule.peer}", str(rule.port), rule.why) for rule in firewall.rules]
 

@@ -6,7 +6,7 @@ All of the firewall is decided here, from the environment's shape and tags; `fir
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -80,18 +80,18 @@ class Firewall:
     rules: tuple[Rule, ...]
 
 
-def firewall(shape: Shape, *, gateways: Collection[str], interfaces: Collection[str], clients: Sequence[str], tags: Mapping[str, str]) -> Firewall:
+def firewall(shape: Shape, *, gateways: Collection[str], interfaces: Collection[str], tags: Mapping[str, str]) -> Firewall:
     """The security groups and rules of an environment.
 
     gateways: the services with a gateway endpoint. interfaces: those with an interface endpoint; without any there is no tier `endpoints`, as a group
-    that nothing bears and a rule that nothing needs are what PCI DSS 1.2.5 and 1.2.7 have taken away. clients: the address ranges that the load
-    balancer's door is open to. tags: the environment's; every group and rule bears them, and a rule's description begins with `Environment`.
+    that nothing bears and a rule that nothing needs are what PCI DSS 1.2.5 and 1.2.7 have taken away. tags: the environment's; every group and
+    rule bears them, and a rule's description begins with `Environment`.
     """
     tiers = tuple(_tiers(shape, interfaces))
     groups = tuple(Group(tier, _PURPOSE[tier], {**tags, "Tier": tier}) for tier in tiers)
     known = {group.tier: group for group in groups}
     rules: list[Rule] = []
-    for flow in _flows(shape, gateways, interfaces, clients):
+    for flow in _flows(shape, gateways, interfaces):
         why = f"{tags['Environment']}: {flow.why}"
         # What passes through the NAT instance is addressed to the internet: the group that it leaves needs no rule that names the instance.
         if flow.source in known and flow.target != "nat":
@@ -118,10 +118,10 @@ def _tiers(shape: Shape, interfaces: Collection[str]) -> Iterator[Tier]:
         yield "nat"
 
 
-def _flows(shape: Shape, gateways: Collection[str], interfaces: Collection[str], clients: Sequence[str]) -> Iterator[Flow]:
+def _flows(shape: Shape, gateways: Collection[str], interfaces: Collection[str]) -> Iterator[Flow]:
     service = "containers" if shape.compute == "containers" else "functions"
     if shape.compute == "containers":
-        for clients_range in clients:
+        for clients_range in shape.clients:
             # HTTPS only: there is no listener on port 80, and so nothing that a client could send in clear (PCI DSS 4.2.1).
             yield Flow(clients_range, "load-balancer", HTTPS, "clients of the payment API")
         yield Flow("load-balancer", "containers", SERVICE, "requests and health checks")

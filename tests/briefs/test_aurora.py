@@ -298,7 +298,7 @@ def test_alarms_of_the_databases_cpu_and_none_in_development(family: Family) -> 
 def test_security_groups_are_generated_from_the_environments_tags(family: Family) -> None:
     for deployed in family:
         environment = deployed.environment
-        made = firewall(environment.shape, gateways=("s3", "dynamodb"), interfaces=(), clients=(), tags=environment.tags)
+        made = firewall(environment.shape, gateways=("s3", "dynamodb"), interfaces=(), tags=environment.tags)
         assert {group.tier for group in made.groups} == set(deployed.output("networking", "securityGroupIds"))
         rules = {one.name: one.inputs for one in deployed.resources("networking") if one.type.startswith("aws:vpc/securityGroup")}
         assert set(rules) == {rule.name for rule in made.rules}

@@ -25,7 +25,7 @@ def test_ec2_has_exactly_the_groups_and_rules_of_the_table(cloud: Cloud) -> None
     found = endpoints(cloud)
     gateways = [service for service, endpoint in found.items() if endpoint["VpcEndpointType"] == "Gateway"]
     interfaces = sorted(set(found) - set(gateways))
-    asked = firewall(environment.shape, gateways=gateways, interfaces=interfaces, clients=environment.shape.clients, tags=environment.tags)
+    asked = firewall(environment.shape, gateways=gateways, interfaces=interfaces, tags=environment.tags)
     assert set(groups(cloud)) == {group.tier for group in asked.groups} == set(cloud.runs["networking"].outputs["securityGroupIds"])
     for outward in (False, True):
         wanted = {(rule.tier, rule.peer, rule.port, rule.port, "tcp") for rule in asked.rules if (rule.direction == "out") is outward}

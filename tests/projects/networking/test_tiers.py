@@ -31,10 +31,8 @@ shapes = st.builds(
 interface_services = st.sampled_from([(), ("kms",), ("kms", "sqs")])
 
 
-def made(
-    shape: Shape, clients: Sequence[str] = (ANYWHERE,), gateways: Sequence[str] = ("s3", "dynamodb"), interfaces: Sequence[str] = ("kms", "sqs")
-) -> Firewall:
-    return firewall(shape, gateways=gateways, interfaces=interfaces, clients=clients, tags=TAGS)
+def made(shape: Shape, gateways: Sequence[str] = ("s3", "dynamodb"), interfaces: Sequence[str] = ("kms", "sqs")) -> Firewall:
+    return firewall(shape, gateways=gateways, interfaces=interfaces, tags=TAGS)
 
 
 def flows(rules: Sequence[Rule], direction: str) -> set[tuple[str, str, int]]:
@@ -66,7 +64,7 @@ def test_without_interface_endpoints_there_is_no_group_for_them_and_nothing_may_
 
 
 def test_containers_behind_a_load_balancer_without_a_way_out() -> None:
-    rules = made(Shape(compute="containers", database="aurora", cache=True, way_out="none"), clients=["203.0.113.0/24", "2001:db8::/32"]).rules
+    rules = made(Shape(compute="containers", database="aurora", cache=True, way_out="none", clients=("203.0.113.0/24", "2001:db8::/32"))).rules
     assert flows(rules, "in") == {
         ("load-balancer", "203.0.113.0/24", 443),
         ("load-balancer", "2001:db8::/32", 443),
@@ -117,7 +115,7 @@ def test_only_the_load_balancer_is_open_and_only_a_way_out_leads_to_the_internet
 
 
 def test_the_environments_tag_decides_what_rules_are_called() -> None:
-    prod = firewall(Shape(), gateways=["s3"], interfaces=["kms"], clients=[], tags={**TAGS, "Environment": "prod"})
+    prod = firewall(Shape(), gateways=["s3"], interfaces=["kms"], tags={**TAGS, "Environment": "prod"})
     assert {rule.why.split(":")[0] for rule in prod.rules} == {rule.tags["Environment"] for rule in prod.rules} == {"prod"}
 
 
