@@ -82,5 +82,5 @@ def _tell(merchants: Merchants, waited: float, counted: Counted) -> None:
     print(f"captured {counted.captured} of them ({accepted}), with {counted.entries} ledger entries ({2 * accepted})")
     print(f"entries of the transaction log {counted.logged}  ({4 * accepted})")
     print(f"sum of the ledger {counted.total}, dead letters {counted.dead}  (0 and 0); all at its end {waited:.0f} s after the load")
-    print(f"answers of verify-payment that were later untrue: {merchants.untrue}  (0)")
+    print(f"status checks without a status: {merchants.unanswered}, with one that does not go with what was shown before: {merchants.untrue}  (0 and 0)")
     print(f"status checks: {len(merchants.checks)}, p99 {merchants.p99():.3f} s  (at most 1), longest {max(merchants.checks):.3f} s")

@@ -28,13 +28,17 @@ _ORDER = ("received", "submitted", "authorized", "captured")
 
 @dataclass
 class Merchants:
-    """All of them. accepted: payments, with the states that were last shown of each. checks: seconds that each status check took."""
+    """All of them. accepted: payments, with the states that were last shown of each.
+
+    checks: seconds that each status check took. unanswered: those that got no status. untrue: statuses that do not go with one shown before.
+    """
 
     url: str
     key: str = field(repr=False)
     rate: float
     offered: int = 0
     repeated: int = 0
+    unanswered: int = 0
     untrue: int = 0
     accepted: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     checks: list[float] = field(default_factory=list[float])
@@ -77,7 +81,7 @@ class Merchants:
         answer = await self._post(client, "/verify-payment", {"payment_id": payment_id}, {})
         self.checks.append(time.perf_counter() - started)
         if answer is None or answer.status_code != 200:
-            self.untrue += 1
+            self.unanswered += 1
             return
         states = [change["state"] for change in answer.json()["history"]]
         seen = self.accepted[payment_id]
