@@ -10,6 +10,7 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import reduce
+from pathlib import Path
 
 import psutil
 
@@ -21,9 +22,10 @@ from shared.page import names
 _LOOK_SECONDS = 0.05
 _OWN = ("dev", "staging", "prod")
 
-# Who works on a deployment, by what is in the command lines of their processes; the first that fits.
-_MARKS = {"localcloud.daemon": "local AWS", "pulumi-language-python": "programs", "pulumi": "engine", "": "tasks"}
-WORKERS = ("engine", "programs", "local AWS", "tasks")
+# Who works on a deployment, by the beginning of a program's or script's name; what begins in no such way works for whoever started it.
+_MARKS = {"localcloud.daemon": "local AWS", "pulumi-language-python": "programs", "pulumi": "engine"}
+_TASKS = "tasks"
+WORKERS = ("engine", "programs", "local AWS", _TASKS)
 
 
 @dataclass(frozen=True)
@@ -106,15 +108,20 @@ class _Looker(threading.Thread):
     def _look(self) -> None:
         for root in self._roots:
             with suppress(psutil.NoSuchProcess):
+                # Parents come before their children.
                 for process in (root, *root.children(recursive=True)):
                     with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
                         times = process.cpu_times()
                         seconds = times.user + times.system
                         # What the local cloud took before belongs to its start; all others are born during the deployment.
                         self._first.setdefault(process, seconds if process in self._roots else 0.0)
-                        self._last[process] = (_worker(process.cmdline()), seconds)
+                        self._last[process] = (_worker(process.cmdline()) or self._parents_worker(process), seconds)
+
+    def _parents_worker(self, process: psutil.Process) -> str:
+        parent = process.parent()
+        return self._last[parent][0] if parent in self._last else _TASKS
 
 
-def _worker(command: list[str]) -> str:
-    words = " ".join(command)
-    return next(worker for mark, worker in _MARKS.items() if mark in words)
+def _worker(command: list[str]) -> str | None:
+    names = [Path(word).name for word in command]
+    return next((worker for mark, worker in _MARKS.items() if any(name.startswith(mark) for name in names)), None)
