@@ -119,7 +119,7 @@ class _Looker(threading.Thread):
 
     def _parents_worker(self, process: psutil.Process) -> str:
         parent = process.parent()
-        return self._last[parent][0] if parent in self._last else _TASKS
+        return self._last[parent][0] if parent is not None and parent in self._last else _TASKS
 
 
 def _worker(command: list[str]) -> str | None:
