@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from ipaddress import IPv4Network
 
 import pulumi
@@ -54,7 +54,7 @@ class Vpc(Component):
             filters=[{"name": "opt-in-status", "values": ["opt-in-not-required"]}],
             exclude_zone_ids=["use1-az3"],
             opts=self.look_up(),
-        ).names
+        ).names.apply(self._enough(settings.availability_zones))
         cidrs = list(settings.cidr.subnets(prefixlen_diff=(_SUBNETS - 1).bit_length()))
         indexes = range(settings.availability_zones)
         self.public_subnets = [self._subnet("public", i, zones[i], cidrs[i]) for i in indexes]
@@ -68,6 +68,19 @@ class Vpc(Component):
         self.private_route_tables = [self._route_table(f"private-{i}", [subnet]) for i, subnet in enumerate(self.private_subnets)]
         self._flow_log(log_key_arn)
         self.register_outputs({"id": self.id})
+
+    def _enough(self, asked: int) -> Callable[[Sequence[str]], Sequence[str]]:
+        """A region has as many zones as it has, and an account may see fewer; only AWS can tell."""
+
+        def checked(zones: Sequence[str]) -> Sequence[str]:
+            if len(zones) < asked:
+                raise pulumi.RunError(
+                    f"networking:vpc.availabilityZones is {asked}, and {self.environment.region} has {len(zones)} zones that Lambda works in "
+                    f"({', '.join(zones)}): ask for at most {len(zones)} on the page"
+                )
+            return zones
+
+        return checked
 
     def _subnet(self, tier: str, index: int, zone: pulumi.Output[str], cidr: IPv4Network) -> aws.ec2.Subnet:
         # No subnet gives out public addresses by itself: what needs one (NAT) is given one by name.

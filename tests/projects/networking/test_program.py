@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, get_args
 
+import pulumi
 import pytest
 
 from localcloud import catalogue
@@ -62,6 +63,15 @@ def test_the_range_and_the_number_of_zones_are_the_pages(cidr: str, zones: int) 
         assert len(subnets) == len({subnet["CidrBlock"] for subnet in subnets}) == 2 * zones
         assert len({subnet["AvailabilityZone"] for subnet in subnets}) == zones
         assert len(cloud.client("ec2").describe_nat_gateways()["NatGateways"]) == zones
+
+
+def test_a_region_with_fewer_zones_than_the_page_asks_for_is_named() -> None:
+    page = pages.read("regions-staging").config["networking:vpc"]
+    with (
+        empty_aws("regions-staging", **{"networking:vpc": {**page, "availabilityZones": 4}}) as cloud,
+        pytest.raises(pulumi.RunError, match=r"networking:vpc.availabilityZones is 4, and us-east-2 has 3 zones .*: ask for at most 3"),
+    ):
+        deploy(cloud)
 
 
 @pytest.mark.parametrize("page", ["dev", "prod"])
