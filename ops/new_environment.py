@@ -14,8 +14,9 @@ from typing import Any
 
 import yaml
 
+from ops.families import family_of
 from ops.page_text import PageTextError, with_title, with_value, without
-from ops.validation import family_of, problems_beside, problems_of, range_of
+from ops.validation import problems_beside, problems_of, range_of
 from shared import page as pages
 from shared.environment import Environment, Stage, environment_of
 from shared.page import Page, PageError, problem

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 from ipaddress import IPv4Network
-from typing import Any
 
+from ops.families import drift, others_of
+from ops.page_settings import module_of, settings_of
 from ops.projects import projects
+from projects.networking.settings import NetworkingSettings
 from shared import page as pages
 from shared.environment import Environment, environment_of
 from shared.page import Page, PageError, Problem, Settings, problem
@@ -27,14 +28,13 @@ def problems_of(page: Page) -> list[Problem]:
     for namespace in sorted(page.namespaces() - known):
         found.append(problem(page.file, f"{namespace}:", f"unknown namespace; a page has {', '.join(sorted(known))}"))
     for project in projects():
-        module = importlib.import_module(f"projects.{project}.settings")
         try:
-            settings = page.settings(project, _model(module))
+            settings = settings_of(page, project)
         except PageError as error:
             found += error.problems
             continue
         if environment is not None:
-            found += _rules(module, "problems", page, project, settings, environment)
+            found += _rules("problems", page, project, settings, environment)
     return found
 
 
@@ -43,42 +43,31 @@ def problems_on_aws(page: Page) -> list[Problem]:
     environment = environment_of(page)
     found: list[Problem] = []
     for project in projects():
-        module = importlib.import_module(f"projects.{project}.settings")
-        found += _rules(module, "problems_on_aws", page, project, page.settings(project, _model(module)), environment)
+        found += _rules("problems_on_aws", page, project, settings_of(page, project), environment)
     return found
 
 
 def problems_beside(page: Page) -> list[Problem]:
-    """What is wrong between a page and the others of its family: VPCs whose ranges overlap cannot be peered, and hide each other's addresses in logs."""
-    own = range_of(page)
+    """What is wrong between a page and the others of its family.
+
+    VPCs whose ranges overlap cannot be peered, and hide each other's addresses in logs. What the family's environments may not differ in is drift.
+    """
     found: list[Problem] = []
-    for name in pages.names() if own else []:
-        if name == page.name or family_of(name) != family_of(page.name):
-            continue
-        try:
-            other = pages.read(name)
-        except PageError:
-            continue  # reported with the page itself
+    own = range_of(page)
+    for other in others_of(page) if own else []:
         theirs = range_of(other)
         if theirs and own and theirs.overlaps(own):
             rule = f"overlaps {theirs} of {other.file}; each environment has a range of its own"
             found.append(problem(page.file, "networking:vpc.cidr", rule, str(own)))
-    return found
+    return found + drift(page)
 
 
 def range_of(page: Page) -> IPv4Network | None:
     """The range of a page's VPC, None where the page does not say it rightly."""
     try:
-        settings = page.settings("networking", _model(importlib.import_module("projects.networking.settings")))
+        return page.settings("networking", NetworkingSettings).vpc.cidr
     except PageError:
         return None
-    found: IPv4Network = settings.vpc.cidr
-    return found
-
-
-def family_of(name: str) -> str:
-    """The blueprint that a page belongs to, empty for the platform's own: `aurora` of `aurora-prod`. Customers do not share address plans."""
-    return name.rpartition("-")[0]
 
 
 def validate(names: list[str]) -> list[Problem]:
@@ -94,16 +83,7 @@ def validate(names: list[str]) -> list[Problem]:
     return found
 
 
-def _model(module: Any) -> type[Any]:
-    """The settings class of a project: `<Project>Settings` of its settings module."""
-    return next(value for name, value in vars(module).items() if isinstance(value, type) and issubclass(value, Settings) and name == _class_name(module))
-
-
-def _class_name(module: Any) -> str:
-    return f"{module.__name__.split('.')[1].capitalize()}Settings"
-
-
-def _rules(module: Any, name: str, page: Page, project: str, settings: Any, environment: Environment) -> list[Problem]:  # noqa: PLR0917
+def _rules(name: str, page: Page, project: str, settings: Settings, environment: Environment) -> list[Problem]:
     """The project's own rules across sections of the page, from a function `name(settings, environment)` that its settings module may have."""
-    rules = getattr(module, name, None)
+    rules = getattr(module_of(project), name, None)
     return [problem(page.file, f"{project}:{key}", rule, value) for key, value, rule in rules(settings, environment)] if rules else []

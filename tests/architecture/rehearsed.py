@@ -14,8 +14,8 @@ import pulumi
 import pulumi_aws
 
 from localcloud.rehearsal import STACK_REFERENCE, Resource
+from ops.families import family_of
 from ops.rehearsal import rehearse
-from ops.validation import family_of
 from ops.workspace import open_workspace
 from payments.functions import FUNCTIONS
 from shared import packages

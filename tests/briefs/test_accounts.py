@@ -62,7 +62,7 @@ DECIDED = {
 }
 
 
-@requirement(5, 7, 9, 13, 101, 102, met=[*PAGES, "projects", "tests/briefs/likeness.py", "tests/blueprints/test_lives.py", "ops/status.py"])
+@requirement(5, 7, 9, 13, 101, 102, met=[*PAGES, "environments/families.yaml", "projects", "tests/blueprints/test_lives.py", "ops/status.py"])
 def test_one_codebase_makes_the_same_in_three_environments_but_for_what_pages_decide(family: Family) -> None:
     assert [deployed.stage for deployed in family] == list(STAGES)
     assert all(list(deployed.cloud.runs) == PROJECTS for deployed in family)

@@ -65,7 +65,7 @@ def test_three_environments_deploy_from_one_codebase(family: Family) -> None:
         assert all(run.resources for run in deployed.cloud.runs.values())
 
 
-@requirement(5, 7, 9, 13, 20, 102, 107, met=["tests/briefs/likeness.py", "shared/component.py", "tests/architecture/test_parity.py"], read=PYTHON)
+@requirement(5, 7, 9, 13, 20, 102, 107, met=["environments/families.yaml", "shared/component.py", "tests/architecture/test_parity.py"], read=PYTHON)
 def test_environments_are_identical_but_for_what_the_brief_parametrizes(family: Family) -> None:
     assert likeness.apart(family) == {stage: set() for stage in STAGES}
     differing = likeness.unlike(family)
