@@ -20,6 +20,8 @@ from localcloud.rehearsal import Failed, Program, Refused, Run
 from ops.masks import MASK, Masks
 from ops.projects import Project, projects
 from ops.workspace import Workspace
+from shared.files import write_whole
+from shared.variables import TARGET
 
 SCHEMA = 1
 
@@ -107,10 +109,11 @@ def write(done: Rehearsal, path: Path) -> None:
     if str(path) == "-":
         sys.stdout.write(text)
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f"{path.name}.{os.getpid()}")
-    new.write_text(text)
-    new.replace(path)
+    write_whole(path, text)
+
+
+def _decides(variable: str) -> bool:
+    return variable == TARGET or variable.startswith("AWS_")
 
 
 def _main(project: Project) -> Callable[[], object]:
@@ -133,14 +136,14 @@ def _strings(config: Any) -> dict[str, str]:
 
 @contextlib.contextmanager
 def _only_moto() -> Generator[None]:
-    """No profile, endpoint or credential of the caller's plays a part in a rehearsal."""
-    before = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+    """No profile, endpoint, credential or target of the caller's plays a part in a rehearsal."""
+    before = {name: value for name, value in os.environ.items() if _decides(name)}
     for name in before:
         del os.environ[name]
-    os.environ.update({"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull})
+    os.environ.update({TARGET: "local", "AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull})
     try:
         yield
     finally:
-        for name in [name for name in os.environ if name.startswith("AWS_")]:
+        for name in [name for name in os.environ if _decides(name)]:
             del os.environ[name]
         os.environ.update(before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import settings
 from xdist.remote import Producer
 
 from localcloud.moto_settings import as_a_control_plane
+from shared.stack import TARGET
 from tests.scheduling import Scheduling
 
 settings.register_profile("no deadline", deadline=None)
@@ -16,6 +18,9 @@ settings.load_profile("no deadline")
 
 # Before anything starts moto: it reads its own settings when it is imported.
 as_a_control_plane()
+
+# Programs that tests run are deployed nowhere else.
+os.environ[TARGET] = "local"
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -81,8 +81,8 @@ class Checkout:
     # --- commands ------------------------------------------------------------------------------------------------
 
     def environment(self) -> dict[str, str]:
-        """The environment of a user's shell: no AWS or Pulumi settings, and the noted engine first on PATH."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PULUMI_", "PYTEST_", "MOTO_"))}
+        """The environment of a user's shell: no AWS or Pulumi settings, no target, and the noted engine first on PATH."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PULUMI_", "PYTEST_", "MOTO_", "PAYMENTS_TARGET"))}
         # The virtual environment names the checkout that it was made for; modules are to come from this one.
         return {**kept, "PYTHONPATH": str(self.root), "PATH": os.pathsep.join([str(self.root / "bin"), kept.get("PATH", os.defpath)])}
 

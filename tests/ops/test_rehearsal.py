@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from localcloud.rehearsal import STACK_REFERENCE, Program, run
 from ops.masks import MASK, Masks
 from ops.rehearsal import Rehearsal, rehearse, write
 from ops.workspace import open_workspace
+from shared.stack import TARGET
 
 CALLERS, CACHE = "api-keys-1", "cache"
 SECRET_VERSION = "aws:secretsmanager/secretVersion:SecretVersion"
@@ -25,6 +27,16 @@ SECRET_VERSION = "aws:secretsmanager/secretVersion:SecretVersion"
 @pytest.fixture(scope="module")
 def containers() -> Rehearsal:
     return rehearse(open_workspace("containers-prod", target="local"))
+
+
+@pytest.fixture(scope="module")
+def dev() -> Rehearsal:
+    """In the shell of somebody who deploys to AWS."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv(TARGET, "aws")
+        made = rehearse(open_workspace("dev", target="local"))
+        assert os.environ[TARGET] == "aws"
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -87,11 +99,15 @@ def test_few_values_are_masked_and_names_none(containers: Rehearsal, written: st
     assert len(in_file(written)) == len({(one.type, one.name) for stack in containers.stacks for one in stack.run.resources if one.type != STACK_REFERENCE})
 
 
-def test_a_value_that_the_sdk_was_asked_to_keep_secret_is_masked(tmp_path: Path) -> None:
-    rehearsal = rehearse(open_workspace("dev", target="local"))
-    write(rehearsal, tmp_path / "dev.json")
+def test_whatever_the_callers_target_is_the_local_packages_are_rehearsed(dev: Rehearsal) -> None:
+    found = [one.inputs["code"] for stack in dev.stacks for one in stack.run.resources if one.type == "aws:lambda/function:Function"]
+    assert {Path(code.path).parent.name for code in found} == {"lambda-arm64"}
+
+
+def test_a_value_that_the_sdk_was_asked_to_keep_secret_is_masked(dev: Rehearsal, tmp_path: Path) -> None:
+    write(dev, tmp_path / "dev.json")
     text = (tmp_path / "dev.json").read_text()
-    [key] = [one.outputs["value"] for stack in rehearsal.stacks for one in stack.run.resources if one.type == "aws:apigateway/apiKey:ApiKey"]
+    [key] = [one.outputs["value"] for stack in dev.stacks for one in stack.run.resources if one.type == "aws:apigateway/apiKey:ApiKey"]
     assert key not in text
     assert in_file(text)["aws:apigateway/usagePlanKey:UsagePlanKey", "payments"]["outputs"]["value"] == MASK
 

@@ -16,7 +16,8 @@ from localcloud.rehearsal import Program, Refused, Run, run
 from projects.app.settings import AppSettings
 from shared.contracts import VERSION_OUTPUT, AppOutputs, NetworkingOutputs, ObservabilityOutputs
 from shared.page import Page
-from shared.stack import UNDEPLOYED, Stack
+from shared.stack import Stack
+from shared.variables import CONFIRMED, TARGET, UNDEPLOYED
 from tests.projects.harness import Cloud, empty_aws
 
 SOME = {name: f"value of {name}" for name in NetworkingOutputs.outputs()}
@@ -57,6 +58,29 @@ def test_a_page_that_is_wrong_stops_the_program_with_all_that_is_wrong(cloud: Cl
     assert [line.split(": ")[1].split(" = ")[0] for line in str(caught.value).splitlines()] == ["platform:stage", "aws:region", "app:functions.memory"]
 
 
+@pytest.mark.parametrize("named", ["", "dev"])
+def test_a_protected_environment_is_not_updated_on_aws_before_somebody_gave_its_name(monkeypatch: pytest.MonkeyPatch, named: str) -> None:
+    monkeypatch.setenv(TARGET, "aws")
+    monkeypatch.setenv(CONFIRMED, named)
+    touched: list[str] = []
+    with empty_aws("prod") as cloud:
+        with pytest.raises(pulumi.RunError, match=r"platform:protected.* nothing was touched.*`invoke deploy --env prod`.*export PAYMENTS_CONFIRMED=prod"):
+            program(cloud.page, lambda stack: touched.append(stack.project))
+        assert touched == []
+        monkeypatch.setenv(CONFIRMED, "prod")
+        program(cloud.page, lambda stack: touched.append(stack.project))
+    assert touched == ["app"]
+
+
+def test_an_environment_that_is_not_protected_and_the_local_cloud_need_no_name(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    touched: list[str] = []
+    monkeypatch.setenv(TARGET, "aws")
+    program(cloud.page, lambda stack: touched.append(stack.environment.platform.stage))
+    monkeypatch.setenv(TARGET, "local")
+    program(cloud.page.with_values({"platform:protected": True}), lambda stack: touched.append(stack.environment.platform.stage))
+    assert touched == ["dev", "dev"]
+
+
 def test_upstream_outputs_arrive_typed_and_whole(cloud: Cloud) -> None:
     made = program(cloud.page, relay, Run(outputs={**SOME, VERSION_OUTPUT: NetworkingOutputs.VERSION}))
     assert made.outputs == SOME
@@ -92,11 +116,12 @@ def test_what_upstream_lacks_is_said_with_field_producer_consumer_and_command(cl
         program(cloud.page, relay, Run(outputs=outputs))
     assert str(caught.value) == (
         f"app/dev takes NetworkingOutputs from organization/networking/dev, but of that stack {told}. "
-        "Deploy it first: invoke deploy --env dev --only networking"
+        "Deploy it first: invoke deploy --env dev --target local --only networking"
     )
 
 
-def test_the_command_for_a_copy_names_its_original_and_its_suffix(cloud: Cloud) -> None:
+def test_the_command_for_a_copy_on_aws_names_its_original_and_its_suffix(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(TARGET)
     page = Page("dev-pr42", cloud.page.with_values({"platform:copyOf": "dev", "platform:environmentSuffix": "pr42"}).config)
     with pytest.raises(pulumi.RunError, match=r"invoke deploy --env dev --suffix pr42 --only networking$"):
         program(page, relay, Run(outputs={VERSION_OUTPUT: NetworkingOutputs.VERSION}))

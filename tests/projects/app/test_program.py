@@ -10,8 +10,10 @@ import pytest
 
 from localcloud import catalogue
 from localcloud.rehearsal import Resource
+from ops import package as ops_package
 from payments.functions import FUNCTIONS
 from shared import packages
+from shared.stack import TARGET
 from tests.projects.app.upstream import deployed, outputs
 from tests.projects.harness import Cloud, empty_aws, network
 from tests.projects.observability.upstream import data
@@ -110,16 +112,20 @@ def test_an_upstream_output_that_is_missing_is_an_error_that_names_it(producer: 
         cloud.published("networking", network(cloud))
         cloud.published("data", data(cloud))
         del cloud.runs[producer].outputs[output]
-        with pytest.raises(pulumi.RunError, match=rf"app/dev takes {contract} .* output {output} is missing.*--env dev --only {producer}"):
+        with pytest.raises(pulumi.RunError, match=rf"app/dev takes {contract} .* output {output} is missing.*--env dev --target local --only {producer}"):
             cloud.deploy("app")
 
 
-def test_a_package_that_was_not_made_is_an_error_that_says_how(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("target", "folder", "command"), [("local", "lambda-arm64", "local"), ("aws", "lambda-arm64-aws", "aws"), (None, "lambda-arm64-aws", "aws")]
+)
+def test_a_package_that_was_not_made_is_an_error_that_says_how(target: str | None, folder: str, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packages, "PACKAGES", packages.ROOT / ".local" / "no-packages")
+    _target(target, monkeypatch)
     with empty_aws("dev") as cloud:
         cloud.published("networking", network(cloud))
         cloud.published("data", data(cloud))
-        with pytest.raises(pulumi.RunError, match=r"the package of process-payment is not there \(\.local/no-packages/.*invoke package"):
+        with pytest.raises(pulumi.RunError, match=rf"\(\.local/no-packages/{folder}/process-payment\.zip\).*`invoke package --target {command}`"):
             cloud.deploy("app")
 
 
@@ -127,3 +133,16 @@ def test_a_package_is_the_functions_archive_for_lambdas_processor() -> None:
     path: Path = packages.package_file("verify-payment")
     assert (path.parent.name, path.name) == ("lambda-arm64", "verify-payment.zip")
     assert packages.package("verify-payment").path == str(path)
+
+
+@pytest.mark.parametrize("target", [None, "aws", "", "AWS"])
+def test_whatever_is_not_the_local_target_gets_the_packages_that_trust_aws(target: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    _target(target, monkeypatch)
+    assert packages.package_file("verify-payment").parent.name == ops_package.for_target("aws").name == "lambda-arm64-aws"
+    monkeypatch.setenv(TARGET, "local")
+    assert packages.package_file("verify-payment").parent.name == ops_package.for_target("local").name
+
+
+def _target(target: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing sets it where somebody runs `pulumi up` by hand."""
+    monkeypatch.delenv(TARGET) if target is None else monkeypatch.setenv(TARGET, target)
