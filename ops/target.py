@@ -7,13 +7,12 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from localcloud.control import Running
 from ops import places
+from ops.options import TargetName
 from ops.toolchain import Cli
-
-TargetName = Literal["aws", "local"]
+from shared.variables import CONFIRMED, TARGET
 
 # Of the engine, on both targets.
 _ALWAYS = {
@@ -45,9 +44,9 @@ class Target:
         return {**cli.environment(_without_attached(os.environ)), **_ALWAYS, **self.variables}
 
 
-def aws() -> Target:
-    """AWS, with the caller's credentials and Pulumi backend."""
-    return Target("aws", {"PAYMENTS_TARGET": "aws"}, places.RECORDS)
+def aws(*, confirmed: str = "") -> Target:
+    """AWS, with the caller's credentials and Pulumi backend. confirmed: the stack whose update was asked for, by its name where it is protected."""
+    return Target("aws", {TARGET: "aws", CONFIRMED: confirmed}, places.RECORDS)
 
 
 def local(cloud: Running) -> Target:
@@ -56,7 +55,7 @@ def local(cloud: Running) -> Target:
     state.mkdir(parents=True, exist_ok=True)
     places.PULUMI_HOME.mkdir(parents=True, exist_ok=True)
     variables = {
-        "PAYMENTS_TARGET": "local",
+        TARGET: "local",
         "PULUMI_BACKEND_URL": f"file://{state}",
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(_passphrase(cloud.state / "passphrase")),
         "PULUMI_HOME": str(places.PULUMI_HOME),

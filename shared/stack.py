@@ -15,15 +15,10 @@ from shared.environment import Environment, environment_of
 from shared.inventory import INVENTORY_OUTPUT, Inventory
 from shared.page import Page, PageError, Settings, from_engine
 from shared.tags import tag_everything
+from shared.variables import CONFIRMED, TARGET, UNDEPLOYED
 
 S = TypeVar("S", bound=Settings)
 C = TypeVar("C", bound=Contract)
-
-# Set by `invoke preview`: the projects that were never deployed, whose outputs a preview takes as unknown.
-UNDEPLOYED = "PAYMENTS_UNDEPLOYED"
-
-# Set by the tasks: the target, for the commands that an error names.
-TARGET = "PAYMENTS_TARGET"
 
 
 class Stack(Generic[S]):
@@ -36,15 +31,30 @@ class Stack(Generic[S]):
         self.project = pulumi.get_project()
         page = _page()
         problems: list[str] = []
-        for read in (lambda: setattr(self, "environment", environment_of(page)), lambda: setattr(self, "settings", page.settings(self.project, settings))):
-            try:
-                read()
-            except PageError as error:
-                problems += map(str, error.problems)
+        try:
+            self.environment = environment_of(page)
+        except PageError as error:
+            problems += map(str, error.problems)
+        try:
+            self.settings = page.settings(self.project, settings)
+        except PageError as error:
+            problems += map(str, error.problems)
         if problems:
             raise pulumi.RunError("\n".join(problems))
+        self._check_confirmed(page)
         self._inventory = Inventory()
         tag_everything(self.environment.tags)
+
+    def _check_confirmed(self, page: Page) -> None:
+        """Stops an update of a protected environment on AWS that nobody confirmed, also one that was not started by a task."""
+        stack = pulumi.get_stack()
+        if not self.environment.platform.protected or pulumi.runtime.is_dry_run() or os.environ.get(TARGET) == "local":
+            return
+        if (named := os.environ.get(CONFIRMED, "")) != stack:
+            raise pulumi.RunError(
+                f"{page.file} says platform:protected, and {CONFIRMED} is {named or 'not set'}: nothing was touched. If {stack} is meant, deploy it with "
+                f"`{deploy_command(self.project)}`, which asks for its name, or export {CONFIRMED}={stack}"
+            )
 
     def upstream(self, contract: type[C]) -> C:
         """The outputs of another project's stack in the same environment, typed.
@@ -56,7 +66,7 @@ class Stack(Generic[S]):
         if contract.PROJECT in _undeployed():
             return contract.read(lambda _: _unknown())
         reference = pulumi.StackReference(producer)
-        consumer, command = f"{self.project}/{pulumi.get_stack()}", f"invoke deploy {self._selected()} --only {contract.PROJECT}"
+        consumer, command = f"{self.project}/{pulumi.get_stack()}", deploy_command(contract.PROJECT)
 
         def checked(found: dict[str, Any]) -> dict[str, Any]:
             if problems := contract.problems(found or {}):
@@ -73,12 +83,6 @@ class Stack(Generic[S]):
 
         return contract.read(read)
 
-    def _selected(self) -> str:
-        """The options that name this environment on the command line."""
-        original = self.environment.platform.copy_of
-        named = f"--env {original} --suffix {self.environment.platform.environment_suffix}" if original else f"--env {pulumi.get_stack()}"
-        return f"{named} --target local" if os.environ.get(TARGET) == "local" else named
-
     def publish(self, outputs: Contract) -> None:
         """Exports this project's contract, and the inventory of what the program made; so it is the program's last line."""
         if self.project != outputs.PROJECT:
@@ -86,6 +90,14 @@ class Stack(Generic[S]):
         for name, value in outputs.exports().items():
             pulumi.export(name, value)
         pulumi.export(INVENTORY_OUTPUT, self._inventory.output())
+
+
+def deploy_command(project: str) -> str:
+    """What deploys a project of this very environment (or of this very copy of one), for errors that ask for it."""
+    page = _page()
+    original, suffix = page.config.get("platform:copyOf"), page.config.get("platform:environmentSuffix")
+    named = f"--env {original} --suffix {suffix}" if original else f"--env {page.name}"
+    return f"invoke deploy {named}{' --target local' if os.environ.get(TARGET) == 'local' else ''} --only {project}"
 
 
 def _marked(value: Any, *, secret: bool) -> Any:

@@ -64,7 +64,7 @@ def test_a_protected_environment_is_not_updated_on_aws_before_somebody_gave_its_
     monkeypatch.setenv(CONFIRMED, named)
     touched: list[str] = []
     with empty_aws("prod") as cloud:
-        with pytest.raises(pulumi.RunError, match=r"platform:protected.* nothing was touched.*`invoke deploy --env prod`.*export PAYMENTS_CONFIRMED=prod"):
+        with pytest.raises(pulumi.RunError, match=r"platform:protected.*`invoke deploy --env prod --only app`.*export PAYMENTS_CONFIRMED=prod"):
             program(cloud.page, lambda stack: touched.append(stack.project))
         assert touched == []
         monkeypatch.setenv(CONFIRMED, "prod")
