@@ -354,7 +354,7 @@ def test_a_page_that_aws_would_refuse_is_refused_before_anything_is_touched(key:
         open_workspace("regions-dev")
 
 
-@requirement(91, met=["platform:protected", "ops/guards.py"])
+@requirement(91, met=["platform:protected", "ops/guards.py", "shared/stack.py"])
 @pytest.mark.parametrize("command", ["deploy", "destroy"])
 def test_production_is_touched_only_by_who_gives_its_name(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin.isatty", lambda: False)
