@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
+from ops.families import family_of
 from shared import page as pages
 from shared.environment import environment_of
 from shared.page import Page
@@ -64,7 +65,7 @@ def described(page: Page) -> Described:
     zones = network.get("availabilityZones")
     return Described(
         name=page.name,
-        blueprint=page.name.rpartition("-")[0],
+        blueprint=family_of(page.name),
         stage=platform.stage,
         suffix=platform.environment_suffix,
         account=environment.account,

@@ -94,7 +94,8 @@ class Shape:
     here, and is refused by the program whose it is.
     database: `dynamodb` keeps payments in a table, and there is no relational database. database_key: `aws` has keys that AWS manages, and none of
     our own. cache: there is a Redis, which also has the sessions. clients: the address ranges that containers' load balancer is open to.
-    firewall: a web ACL stands before the load balancer, or before the API's stage. alarms: without them nobody is told of anything.
+    firewall: a web ACL stands before the load balancer, or before the API's stage. request_rate: requests per second that API Gateway lets in (its
+    rateLimit); None where there is none. alarms: without them nobody is told of anything.
     outside: ARNs of what others made and the page names: the processor's secret and its key, the repository of an image.
     """
 
@@ -105,6 +106,7 @@ class Shape:
     clients: tuple[str, ...] = ("0.0.0.0/0",)
     way_out: WayOut = "nat-gateway"
     firewall: bool = False
+    request_rate: float | None = None
     alarms: bool = True
     outside: tuple[str, ...] = ()
 
@@ -125,6 +127,7 @@ def shape_of(page: Page) -> Shape:
     containers: Any = page.config.get("app:containers")
     api: Any = page.config.get("app:api")
     ranges = containers.get("allowedCidrs") if isinstance(containers, dict) else None
+    rate = api.get("rateLimit") if isinstance(api, dict) else None
     return Shape(
         compute="containers" if "app:containers" in page.config else "lambda",
         database=word("data:database", "kind", get_args(DatabaseKind), "rds"),
@@ -133,6 +136,7 @@ def shape_of(page: Page) -> Shape:
         clients=tuple(map(str, ranges)) if isinstance(ranges, list) and ranges else Shape.clients,
         way_out=word("networking:egress", "kind", get_args(WayOut), "nat-gateway"),
         firewall="app:containers" in page.config or (isinstance(api, dict) and api.get("firewall") is not None),
+        request_rate=rate if isinstance(rate, int | float) and not isinstance(rate, bool) else None,
         alarms="observability:alarms" in page.config,
         outside=tuple(_outside(page)),
     )
@@ -158,8 +162,16 @@ def _outside(page: Page) -> Iterator[str]:
 class AwsKeys(Settings):
     """The `aws:` keys of a page: the AWS provider's own. One account, so that the provider refuses to touch another."""
 
-    region: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
+    region: str
     allowed_account_ids: Annotated[list[AccountId], Field(min_length=1, max_length=1)]
+
+    @field_validator("region")
+    @classmethod
+    def _region(cls, value: str) -> str:
+        # The partition's own pattern, from the endpoints that AWS publishes with its SDKs; in China and GovCloud ARNs begin otherwise.
+        if not re.fullmatch(r"(us|eu|ap|sa|ca|me|af|il|mx)-[a-z]+-\d+", value):
+            raise ValueError(f"must be a region of the partition {PARTITION}, such as us-east-1: the platform's ARNs begin with arn:{PARTITION}")
+        return value
 
 
 @dataclass(frozen=True)
@@ -171,7 +183,6 @@ class Environment:
     region: str
     names: naming.Names
     shape: Shape = Shape()
-    partition: str = PARTITION
 
     @property
     def tags(self) -> Mapping[str, str]:
@@ -183,7 +194,7 @@ class Environment:
         """An ARN in this environment's account and region; pass `""` for the part that a service leaves out."""
         region = self.region if region is None else region
         account = self.account if account is None else account
-        return f"arn:{self.partition}:{service}:{region}:{account}:{resource}"
+        return f"arn:{PARTITION}:{service}:{region}:{account}:{resource}"
 
 
 def environment_of(page: Page) -> Environment:

@@ -89,7 +89,9 @@ def test_names_of_tags_are_as_aws_shows_them_and_no_others() -> None:
 @pytest.mark.parametrize(
     ("key", "value", "told"),
     [
-        ("aws:region", "virginia", 'aws:region = "virginia": String should match pattern'),
+        ("aws:region", "virginia", 'aws:region = "virginia": must be a region of the partition aws, such as us-east-1'),
+        ("aws:region", "us-gov-west-1", 'aws:region = "us-gov-west-1": must be a region of the partition aws'),
+        ("aws:region", "cn-north-1", 'aws:region = "cn-north-1": must be a region of the partition aws'),
         ("aws:allowedAccountIds", [], "aws:allowedAccountIds = []: List should have at least 1 item"),
         ("aws:allowedAccountIds", ["123456789012", "234567890123"], "aws:allowedAccountIds = "),
         ("aws:allowedAccountIds", ["12345"], 'aws:allowedAccountIds[0] = "12345": String should match pattern'),
