@@ -12,8 +12,9 @@ from shared.environment import Environment
 class Component(pulumi.ComponentResource):
     """A group of resources with a meaning.
 
-    A subclass takes `(name, environment, args, opts)`, makes its resources with `self.child()` as their options, and ends with
-    `self.register_outputs({...})`. Its type token is `payments:<project>:<Class>`, from the module that it stands in.
+    A subclass takes its name, the environment, its section of the page (or args of its own, where there is none), what it needs of other
+    components by keyword, and `opts`. It makes its resources with `self.child()` as their options, and ends with `self.register_outputs({...})`.
+    Its type token is `payments:<project>:<Class>`, from the module that it stands in.
     """
 
     environment: Environment
