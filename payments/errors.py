@@ -10,6 +10,9 @@ CARD_DATA_REFUSED = "card-data-refused"
 """Last part of the `type` of that problem, which has a metric of its own."""
 
 
+_ROUTES = "Send a POST request to /process-payment or /verify-payment."
+
+
 @dataclass(frozen=True)
 class Fault:
     """One thing that is wrong with a request: the field's path, and the rule that it breaks."""
@@ -57,6 +60,21 @@ def malformed_body(why: str) -> Problem:
 def body_too_large(limit: int) -> Problem:
     """The body is over the limit, in bytes."""
     return Problem(413, "body-too-large", "The body is too large", f"A body may have {limit} bytes at most.")
+
+
+def body_too_slow(seconds: float) -> Problem:
+    """The body did not arrive in time. Containers answer so; API Gateway waits for whole requests itself."""
+    return Problem(408, "body-too-slow", "The body did not arrive in time", f"A request has to arrive within {seconds:g} seconds.")
+
+
+def nothing_here() -> Problem:
+    """The container has no such path; in front of the functions API Gateway answers for itself."""
+    return Problem(404, "not-found", "There is nothing here", _ROUTES)
+
+
+def method_not_allowed() -> Problem:
+    """The container has the path, and not with this method; in front of the functions API Gateway answers for itself."""
+    return Problem(405, "method-not-allowed", "The method is not allowed here", _ROUTES)
 
 
 def invalid_request(faults: Iterable[Fault]) -> Problem:

@@ -155,6 +155,7 @@ VERIFY_PAYMENT = Function(
     handler="payments.handlers.verify_payment.handler",
     environment=(Variable.STAGE,),
     stores=_EITHER,
+    optional=(Variable.API_URL,),
     services=("dynamodb", "secretsmanager"),
     distributions=_COMMON,
 )

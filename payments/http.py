@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NoReturn, Self, TypeVar
+from typing import Any, NoReturn, Self, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
@@ -23,7 +24,8 @@ LARGEST_BODY = 32 * 1024
 DEFAULT_MERCHANT = "default"
 """Whose payments they are where nothing tells callers apart."""
 
-_LAYERS = 50
+LAYERS = 50
+"""Of objects and arrays within each other that a body may have. What reads it, here and in the database, has a place for each on its stack."""
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -93,15 +95,19 @@ def _payload(body: bytes) -> dict[str, Any]:
     """RFC 8259 as RFC 7493 (I-JSON) narrows it: no repeated names, no lone surrogates, no NaN."""
     try:
         text = body.decode()
-        payload = json.loads(text, object_pairs_hook=_object, parse_constant=_not_a_number)
-        # Half a surrogate pair can only be written as an escape; and what can be read in too many layers may not be fit to be gone through.
-        if "\\u" in text or text.count("{") + text.count("[") > _LAYERS:
+        payload = json.loads(text, object_pairs_hook=_object, parse_float=_number, parse_constant=_not_a_number)
+        if text.count("{") + text.count("[") > LAYERS and _is_deep(payload):
+            raise _too_deep()
+        # Half a surrogate pair can only be written as an escape.
+        if "\\u" in text:
             json.dumps(payload, ensure_ascii=False).encode()
     except errors.Problem:
         raise
     except UnicodeDecodeError:
         raise errors.malformed_body("The body is not text in UTF-8.") from None
-    except (ValueError, RecursionError):  # JSONDecodeError and UnicodeEncodeError are ValueErrors
+    except RecursionError:
+        raise _too_deep() from None
+    except ValueError:  # which JSONDecodeError and UnicodeEncodeError are
         raise errors.malformed_body("The body is not JSON.") from None
     if not isinstance(payload, dict):
         raise errors.malformed_body("The body is not a JSON object.")
@@ -115,8 +121,30 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
+def _number(written: str) -> float:
+    number = float(written)
+    # 1e999 is JSON, but no double, and PostgreSQL's json has no infinity (RFC 8259, section 6, leaves the range to the reader).
+    return number if math.isfinite(number) else _not_a_number(written)
+
+
 def _not_a_number(_: str) -> NoReturn:
-    raise errors.malformed_body("The body holds a number that JSON does not have.")
+    raise errors.malformed_body("The body holds a number that JSON does not have, or that is too large.")
+
+
+def _is_deep(payload: Any) -> bool:
+    """Whether there are more than LAYERS; layer by layer, as going into each would need the very stack that may not be there."""
+    layer: list[Any] = [payload]
+    for _ in range(LAYERS):
+        layer = [inner for outer in layer for inner in _members(outer) if isinstance(inner, dict | list)]
+    return bool(layer)
+
+
+def _members(value: Any) -> Iterable[Any]:
+    return cast(dict[str, Any], value).values() if isinstance(value, dict) else value
+
+
+def _too_deep() -> errors.Problem:
+    return errors.malformed_body(f"The body has objects or arrays within each other in more than {LAYERS} layers.")
 
 
 def _refusal(problem: errors.Problem, correlation_id: str, telemetry: Telemetry) -> Answer:

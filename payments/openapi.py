@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
@@ -18,7 +16,7 @@ from payments.routes.process_payment import KEY_PATTERN
 from payments.service.accepting import Accepted
 from payments.service.verifying import PaymentStatus, VerifyRequest
 
-VERSION = "1.1.0"
+VERSION = "1.2.0"
 """Of the API: the first number changes when callers have to change, the second when they may."""
 
 # What JSON Schema can say of rules that the models have in code.
@@ -36,11 +34,13 @@ _STATUS = {
 }
 _RETRY = {"Retry-After": {"description": "Seconds after which the same request may be sent again.", "schema": {"type": "integer", "minimum": 1}}}
 
+# No 405: the document has the methods that there are.
 # By status: what it means, the last part of the problems' `type`, and whether `Retry-After` comes with it.
 _PROBLEMS: dict[int, tuple[str, tuple[str, ...], bool]] = {
     400: ("The request is not valid.", ("malformed-body", "invalid-request", "card-data-refused", "idempotency-key-invalid"), False),
     403: ("The API key is missing or not valid.", ("forbidden",), False),
     404: ("The merchant has no such payment.", ("payment-not-found",), False),
+    408: ("The body did not arrive in time; containers answer so, API Gateway waits for whole requests itself.", ("body-too-slow",), False),
     409: (
         "Another request with this idempotency key is in progress, or another payment has this reference.",
         ("idempotency-key-in-progress", "reference-in-use"),
@@ -53,7 +53,7 @@ _PROBLEMS: dict[int, tuple[str, tuple[str, ...], bool]] = {
     503: ("The service is busy.", ("temporarily-unavailable",), True),
     504: ("The service did not answer in time.", ("timeout",), False),
 }
-_OF_ALL = (400, 403, 413, 429, 500, 503, 504)
+_OF_ALL = (400, 403, 408, 413, 429, 500, 503, 504)
 
 
 class Fault(Model):
@@ -122,7 +122,7 @@ def _process() -> dict[str, Any]:
         "description": "Answers as soon as the payment is kept. What becomes of it is told by /verify-payment.",
         "parameters": [key],
         "requestBody": _body("PaymentRequest"),
-        "responses": _responses(202, "The payment was taken in, now or by an earlier request with this key.", "Accepted", (409, 422), _STATUS),
+        "responses": _responses(202, "The payment was taken in, now or by an earlier request with this key.", "Accepted", (409, 422)),
     }
 
 
@@ -139,9 +139,9 @@ def _body(model: str) -> dict[str, Any]:
     return {"required": True, "content": {"application/json": {"schema": _reference(model)}}}
 
 
-def _responses(status: int, meaning: str, model: str, own: tuple[int, ...], headers: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
+def _responses(status: int, meaning: str, model: str, own: tuple[int, ...]) -> dict[str, Any]:
     content: dict[str, Any] = {"application/json": {"schema": _reference(model)}}
-    answers: dict[str, Any] = {str(status): {"description": meaning, "headers": {**_CORRELATION, **headers}, "content": content}}
+    answers: dict[str, Any] = {str(status): {"description": meaning, "headers": {**_CORRELATION, **_STATUS}, "content": content}}
     for code in sorted((*_OF_ALL, *own)):
         why, names, retry = _PROBLEMS[code]
         answers[str(code)] = {

@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 T = TypeVar("T", bound="Settings")
 Filled = Annotated[str, Field(min_length=1)]
 Port = Annotated[int, Field(ge=1, le=65_535)]
+CacheUrl = Annotated[str, Field(pattern=r"^rediss?://")]
 ApiUrl = Annotated[str, Field(pattern=r"^https?://[^\s/]+(/\S*)?$")]
 
 _FAULT = "fault"  # type of an error that names its variables itself
@@ -140,7 +141,7 @@ class CacheSettings(Settings):
     cache_secret_arn: the secret whose string is that URL. Without either there is no cache.
     """
 
-    cache_url: Annotated[str, Field(pattern=r"^rediss?://")] | None = None
+    cache_url: Annotated[CacheUrl | None, Field(repr=False)] = None
     cache_secret_arn: Filled | None = None
 
 
@@ -185,17 +186,22 @@ class ProcessorSettings(BaseModel):
         return self
 
 
-class ProcessPaymentSettings(StorageSettings):
-    """Of process-payment.
+class AnsweringSettings(StorageSettings):
+    """Of what answers the API's routes.
 
     api_url: base URL of the environment's API, to which answers link.
     """
 
-    work_queue_url: Filled
     api_url: ApiUrl | None = None
 
 
-class VerifyPaymentSettings(StorageSettings):
+class ProcessPaymentSettings(AnsweringSettings):
+    """Of process-payment."""
+
+    work_queue_url: Filled
+
+
+class VerifyPaymentSettings(AnsweringSettings):
     """Of verify-payment."""
 
 

@@ -5,30 +5,69 @@ from __future__ import annotations
 import json
 import os
 import threading
+import traceback
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from aws_lambda_powertools.logging import Logger
+from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from payments.domain.card_data import redacted
 from payments.functions import METRIC_NAMESPACE, Function, Metric, Variable
 
 _SAMPLED = "Sampled=1"
+_FRAMES = 40  # of one error's traceback that are logged, the innermost ones: a line that CloudWatch cuts off cannot be read as JSON
 
 
-def _serialized(entry: dict[str, Any]) -> str:
+def _serialized(entry: Any) -> str:
     # Nothing is logged that a caller sent; should a library do it all the same, no card number gets through.
     return redacted(json.dumps(entry, default=str, ensure_ascii=False))
+
+
+def described(error: BaseException) -> str:
+    """What a log may say of an error in one line.
+
+    Of PostgreSQL's the class and the SQLSTATE alone: its texts quote rows and parameters, DETAIL and CONTEXT above all (PostgreSQL, "Error and Notice
+    Message Fields"). Our own say what is to be done, and quote nothing.
+    """
+    kind = type(error)
+    # By its module's name, as a function without a relational database does not import psycopg.
+    if kind.__module__.partition(".")[0] == "psycopg":
+        return f"{kind.__name__} (SQLSTATE {getattr(error, 'sqlstate', None) or 'unknown'})"
+    return "".join(traceback.format_exception_only(error)).strip()
+
+
+def _trail(error: BaseException | None) -> Iterator[str]:
+    """What Python prints of an error and of those that led to it, each as `described`."""
+    seen: list[BaseException] = []
+    while error is not None and error not in seen:
+        seen.append(error)
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    for link in reversed(seen):
+        yield "Traceback (most recent call last):\n"
+        yield from traceback.format_tb(link.__traceback__, -_FRAMES)
+        yield f"{described(link)}\n"
+        if link is not seen[0]:
+            yield "\nwhich led to:\n\n"
+
+
+class _Lines(LambdaPowertoolsFormatter):
+    """Powertools' JSON lines, with errors told as `described`."""
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
+        return "".join(_trail(ei[1]))
 
 
 class Telemetry:
     """Logger, metrics and traces of a function; threads may share it."""
 
     def __init__(self, function: Function) -> None:
-        self.log: Logger = Logger(service=function.name, json_serializer=_serialized, use_rfc3339=True)
+        # Without Powertools' field `stack_trace`, which holds the error once more, as its own text.
+        lines = _Lines(json_serializer=_serialized, use_rfc3339=True, serialize_stacktrace=False)
+        self.log: Logger = Logger(service=function.name, logger_formatter=lines)
         self._service = function.name
         self._lock = threading.Lock()
         self._counts: Counter[Metric] = Counter()

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from payments.storage.store import Store
-from payments.telemetry import Telemetry
+from payments.telemetry import Telemetry, described
 
 REMEMBERED = 1.0
 """Seconds for which an answer about the database serves all who ask, so that asking costs it nothing."""
@@ -70,7 +70,7 @@ class Health:
         try:
             return "ready" if self._store.is_ready() else "schema-behind"
         except Exception as error:  # noqa: BLE001 - whatever it is, no request that needs the database can be answered
-            self._telemetry.log.warning("not ready: %s", error)
+            self._telemetry.log.warning("not ready: %s", described(error))
             return "database-unavailable"
 
 

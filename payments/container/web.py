@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import uuid
 from collections.abc import AsyncGenerator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 from starlette.applications import Starlette
@@ -91,7 +91,7 @@ def application(settings: WebSettings) -> Starlette:
             route=partial(process_payment, payments=payments, queue=queue, outbox=store.outbox, telemetry=processing, api_url=settings.api_url),
             telemetry=processing,
         ),
-        Place(path="/verify-payment", route=partial(verify_payment, payments=payments), telemetry=verifying),
+        Place(path="/verify-payment", route=partial(verify_payment, payments=payments, api_url=settings.api_url), telemetry=verifying),
     ]
     door = Door(settings.api_keys, settings.api_keys_before or {})
     threads = Threads(settings.threads, settings.waiting)
@@ -108,7 +108,7 @@ def application(settings: WebSettings) -> Starlette:
 
     return Starlette(
         routes=[*(Route(place.path, partial(_served, place, door, threads), methods=_ALLOWED) for place in places), *health.routes()],
-        exception_handlers={404: _elsewhere, 405: _elsewhere},
+        exception_handlers=dict.fromkeys((404, 405), partial(_elsewhere, verifying)),
         lifespan=life,
     )
 
@@ -127,9 +127,9 @@ async def _served(place: Place, door: Door, threads: Threads, request: Request) 
     except ClientDisconnect:
         return Response(status_code=400)  # which nobody reads
     except TimeoutError:
-        return _response(_refused(place, body_too_slow(), correlation_id), close=True)
+        return _response(_refused(place.telemetry, errors.body_too_slow(BODY_SECONDS), correlation_id), close=True)
     except errors.Problem as problem:
-        return _response(_refused(place, problem, correlation_id), close=True)
+        return _response(_refused(place.telemetry, problem, correlation_id), close=True)
     too_large = len(body) > http.LARGEST_BODY
 
     def call() -> http.Answer:
@@ -152,16 +152,11 @@ async def _body(request: Request) -> bytes:
     return bytes(body)
 
 
-def body_too_slow() -> errors.Problem:
-    """The body did not arrive in time."""
-    return errors.Problem(408, "body-too-slow", "The body did not arrive in time", f"A request has to arrive within {BODY_SECONDS:g} seconds.")
-
-
-def _refused(place: Place, problem: errors.Problem, correlation_id: str) -> http.Answer:
+def _refused(telemetry: Telemetry, problem: errors.Problem, correlation_id: str) -> http.Answer:
     def refuse() -> http.Answer:
         raise problem
 
-    return http.respond(refuse, correlation_id=correlation_id, telemetry=place.telemetry)
+    return http.respond(refuse, correlation_id=correlation_id, telemetry=telemetry)
 
 
 def _response(answer: http.Answer, *, close: bool = False) -> Response:
@@ -170,13 +165,10 @@ def _response(answer: http.Answer, *, close: bool = False) -> Response:
     return Response(answer.body, answer.status, headers)
 
 
-async def _elsewhere(_: Request, error: Any) -> Response:
+async def _elsewhere(telemetry: Telemetry, _: Request, error: Any) -> Response:
     """Paths and methods that there are not, as a problem document like all others."""
     assert isinstance(error, HTTPException)  # noqa: S101 - Starlette calls this for these alone
-    titles = {404: ("not-found", "There is nothing here"), 405: ("method-not-allowed", "The method is not allowed here")}
-    name, title = titles[error.status_code]
-    problem = errors.Problem(error.status_code, name, title, "Send a POST request to /process-payment or /verify-payment.")
-    correlation_id = str(uuid.uuid4())
-    document = {**problem.document, "correlation_id": correlation_id}
-    headers = {"Cache-Control": "no-store", "X-Correlation-Id": correlation_id, **(error.headers or {})}
-    return Response(json.dumps(document), error.status_code, headers, "application/problem+json")
+    problem = errors.nothing_here() if error.status_code == HTTPStatus.NOT_FOUND else errors.method_not_allowed()
+    answer = _refused(telemetry, problem, str(uuid.uuid4()))
+    # A 405 names the methods that there are (RFC 9110, 15.5.6).
+    return Response(answer.body, answer.status, {**(error.headers or {}), **answer.headers})

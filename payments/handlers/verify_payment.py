@@ -24,7 +24,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _verify(request: http.Request) -> http.Answer:
-    return verify_payment(request, payments=store_from(_settings().place).payments)
+    settings = _settings()
+    return verify_payment(request, payments=store_from(settings.place).payments, api_url=settings.api_url)
 
 
 @cache

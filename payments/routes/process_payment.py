@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from payments import errors, http
 from payments.domain.card_data import has_card_number
 from payments.domain.payment import PaymentRequest
-from payments.functions import VERIFY_PAYMENT, Metric
+from payments.functions import Metric
 from payments.messaging.work_queue import WorkQueue
+from payments.routes import links
 from payments.service.accepting import accept, hand_over
 from payments.storage.store import Outbox, Payments
 from payments.telemetry import Telemetry
@@ -23,10 +24,7 @@ _KEY = re.compile(KEY_PATTERN.removeprefix("^").removesuffix("$"))
 def process_payment(
     request: http.Request, *, payments: Payments, queue: WorkQueue, outbox: Outbox, telemetry: Telemetry, api_url: str | None = None
 ) -> http.Answer:
-    """The answer to a request; raises problems.
-
-    api_url: of the environment's API. With one, the answer says where to ask what became of the payment (RFC 9110, 15.3.3; RFC 8631 for `status`).
-    """
+    """The answer to a request; raises problems. api_url: of the environment's API, to which the answer links."""
     key = _idempotency_key(request.headers)
     wanted = request.as_model(PaymentRequest)
     accepted = accept(wanted, merchant=request.merchant, key=key, correlation_id=request.correlation_id, payments=payments)
@@ -34,7 +32,7 @@ def process_payment(
         hand_over(accepted, correlation_id=request.correlation_id, queue=queue, outbox=outbox, telemetry=telemetry)
     telemetry.count(Metric.PAYMENT_RECEIVED if accepted.first else Metric.PAYMENT_REPEATED)
     telemetry.log.info("payment received" if accepted.first else "payment request repeated", payment_id=accepted.payment_id)
-    return http.Answer(202, accepted.answer, {"Link": f'<{api_url.rstrip("/")}/{VERIFY_PAYMENT.name}>; rel="status"'} if api_url else {})
+    return http.Answer(202, accepted.answer, links.to_status(api_url))
 
 
 def _idempotency_key(headers: Mapping[str, str]) -> str:

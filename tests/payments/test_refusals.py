@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from payments.http import LAYERS
 from tests.payments.service import CORRELATION_ID, REQUEST, Service
 
 
@@ -67,6 +68,8 @@ def test_all_wrong_fields_are_named_at_once(walled: Service) -> None:
         "12",
         "[" * 20_000,
         '{"amount": NaN}',
+        '{"metadata": {"n": 1e999}}',
+        '{"metadata": {"n": [-1e999]}}',
         '{"amount": 1, "amount": 2}',
         '{"reference": "\\ud800"}',
         '{"amount": ' + "9" * 5000 + "}",
@@ -76,6 +79,26 @@ def test_all_wrong_fields_are_named_at_once(walled: Service) -> None:
 def test_what_is_not_a_json_object_is_refused(walled: Service, body: str | None) -> None:
     status, problem, _ = walled.process(body)
     assert (status, problem["type"]) == (400, "urn:payments:problem:malformed-body")
+
+
+@pytest.mark.parametrize("layers", [LAYERS + 1, 600, 5000])
+@pytest.mark.parametrize(("opening", "closing"), [('{"x":', "}"), ('{"x":[', "]}")])
+def test_a_body_of_many_layers_is_refused_and_fills_no_log(walled: Service, logged: Callable[[], str], layers: int, opening: str, closing: str) -> None:
+    each = opening.count("{") + opening.count("[")
+    inner = f"{opening * (layers // each)}1{closing * (layers // each)}"
+    status, problem, _ = walled.process(json.dumps({**REQUEST, "metadata": None}).replace("null", inner))
+    assert (status, problem["type"]) == (400, "urn:payments:problem:malformed-body")
+    assert len(logged()) < 5_000
+
+
+def test_a_body_of_as_many_layers_as_may_be_is_looked_through(walled: Service) -> None:
+    """What it holds within is found; and without fault it goes as far as the database, which cannot be reached here."""
+    for innermost, expected in (("4242 4242 4242 4242", "card-data-refused"), ("order", "temporarily-unavailable")):
+        inner: Any = innermost
+        for _ in range(LAYERS - 2):
+            inner = [inner]
+        _, problem, _ = walled.process({**REQUEST, "metadata": {"x": inner}})
+        assert problem["type"] == f"urn:payments:problem:{expected}"
 
 
 @pytest.mark.parametrize("body", ["=", "gA=="])

@@ -7,12 +7,16 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 
+from payments.container import settings as container_settings
 from payments.domain.card_data import REMOVED, has_card_number
 from payments.messaging.dead_letters import without_card_data
-from payments.storage.postgres.database import from_settings
+from payments.settings import RelationalSettings, Settings, load
+from payments.storage.postgres.credentials import Login
+from payments.storage.postgres.database import Database, from_settings
 from payments.storage.postgres.payments import PostgresPayments
 from tests.payments.service import REQUEST, Service
 
@@ -92,6 +96,93 @@ def test_a_payment_token_is_kept_in_the_database_alone(service: Service, logged:
     for secret in (token, "between us"):
         assert secret not in told + json.dumps([messages, service.events()]) + logged()
     assert service.rows("SELECT payment_token FROM payments") == [(token,)]
+
+
+CUSTOMER = "Jane Doe"
+
+
+def broken(database: Database) -> None:
+    """A statement whose error quotes what it was given, as PostgreSQL's do in DETAIL and CONTEXT."""
+    database.run("SELECT %s::text::json", [f'{{"customer": "{CUSTOMER}", "n": Infinity}}'])
+
+
+def chained(database: Database) -> None:
+    """The same, under an error of somebody else's."""
+    try:
+        broken(database)
+    except psycopg.Error as error:
+        raise LookupError("no answer") from error
+
+
+@pytest.mark.parametrize("fail", [broken, chained])
+def test_an_error_of_the_database_is_logged_by_its_class_and_code_alone(
+    service: Service, logged: Callable[[], str], monkeypatch: pytest.MonkeyPatch, fail: Callable[[Database], None]
+) -> None:
+    with pytest.raises(psycopg.Error, match=CUSTOMER):
+        broken(from_settings(service.database))
+    monkeypatch.setattr(PostgresPayments, "accept", lambda self, *_, **__: fail(self._database))
+    assert service.process(REQUEST)[0] == 500
+    text = logged()
+    assert CUSTOMER not in text
+    assert "InvalidTextRepresentation (SQLSTATE 22P02)" in text
+    assert "in broken" in text
+    assert ("LookupError: no answer" in text) is (fail is chained)
+
+
+def test_nor_does_the_worker_tell_of_rows(service: Service, logged: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> None:
+    service.accepted("a")
+    monkeypatch.setattr(PostgresPayments, "advance", lambda self, *_: broken(self._database))
+    assert service.work(*service.taken()) == ["message-0"]
+    text = logged()
+    assert CUSTOMER not in text
+    assert "SQLSTATE 22P02" in text
+
+
+SECRET = "hunter2-hunter2-hunter2"
+GIVEN = {
+    "STAGE": "dev",
+    "WORK_QUEUE_URL": "q",
+    "API_KEYS": json.dumps({"shop": f"{SECRET}-now"}),
+    "API_KEYS_BEFORE": json.dumps({"shop": f"{SECRET}-before"}),
+    "CACHE_URL": f"rediss://:{SECRET}@cache:6379/0",
+    "TRANSACTION_LOG_TABLE": "log",
+    "DOCUMENTS_BUCKET": "documents",
+    "AUDIT_BUCKET": "audit",
+    "PAYMENT_EVENTS_TOPIC_ARN": "topic",
+    "DEAD_LETTER_QUEUE_URL": "dead",
+    "MAX_RECEIVES": "5",
+    "PROCESSOR": "sandbox",
+}
+PLACES: dict[bool, dict[str, str]] = {
+    True: {"DATABASE_URL": "postgresql://db:5432/payments?sslmode=verify-full", "DATABASE_SECRET_ARN": "arn"},
+    False: {"PAYMENTS_TABLE": "payments"},
+}
+
+
+def settings_classes() -> list[type[Settings]]:
+    """Every one that there is, those of the container included."""
+    found, waiting = set[type[Settings]](), [Settings, *vars(container_settings).values()]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, type) and issubclass(one, Settings) and one not in found:
+            found.add(one)
+            waiting += one.__subclasses__()
+    return sorted(found, key=lambda one: one.__name__)
+
+
+@pytest.mark.parametrize("model", settings_classes())
+def test_settings_show_no_secret(model: type[Settings]) -> None:
+    made = load(model, {**GIVEN, **PLACES[issubclass(model, RelationalSettings)]})
+    assert SECRET not in f"{made!r} {made} {made.__repr_args__()}"
+
+
+def test_the_settings_that_are_looked_at_hold_secrets() -> None:
+    holding = {one.__name__ for one in settings_classes() if SECRET in str(load(one, {**GIVEN, **PLACES[issubclass(one, RelationalSettings)]}).model_dump())}
+    assert {"WebSettings", "ConsumerSettings", "PaymentWorkerSettings", "OutboxRelaySettings"} <= holding
+
+
+def test_a_login_shows_no_password() -> None:
+    assert SECRET not in f"{Login('payments', SECRET)!r} {Login('payments', SECRET)}"
 
 
 @pytest.mark.parametrize(

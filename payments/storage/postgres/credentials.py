@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any
 
 from payments.clients import client
 
@@ -13,11 +14,12 @@ class CredentialsError(RuntimeError):
     """The secret does not hold what it should. The message never holds what it does hold."""
 
 
-class Login(NamedTuple):
+@dataclass(frozen=True)
+class Login:
     """Whom the database is to let in."""
 
     user: str
-    password: str
+    password: str = field(repr=False)
 
 
 class Credentials:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 from yoyo import read_migrations
 from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
 from yoyo.connections import DatabaseURI
@@ -16,6 +17,7 @@ from yoyo.migrations import Migration, default_migration_table
 
 from payments.storage.postgres.database import Connection
 from payments.storage.postgres.schema import MIGRATIONS
+from payments.telemetry import described
 
 SESSION = {"statement_timeout": "60000", "lock_timeout": "2000"}
 """Settings of a session that migrates, in milliseconds. A migration that waits for a lock makes everyone behind it wait, so it gives up soon."""
@@ -27,6 +29,10 @@ _LOCK_NUMBER = 0x6D69_6772_6174_6531
 """Names the lock of whoever migrates among the database's advisory locks."""
 
 
+class MigrationRefused(RuntimeError):  # noqa: N818 - says what happened
+    """The database refused a migration, or the connection broke in the middle of it; it was not applied, those before it were."""
+
+
 class MigrationInProgress(RuntimeError):  # noqa: N818 - says what is the case, not who is at fault
     """Another migration runs on the database and has not ended in time. Nothing was done."""
 
@@ -35,9 +41,9 @@ def migrate(connect: Callable[[], Connection], *, wait: float = WAIT) -> list[st
     """Applies the migrations that the database does not have; their ids, in order. Each is applied whole, or not at all, with those before it.
 
     connect: makes a connection in autocommit mode, with the settings of SESSION.
-    Raises MigrationInProgress, DatabaseUnavailable, and psycopg's errors for a migration that the database refuses.
+    Raises MigrationRefused, MigrationInProgress and DatabaseUnavailable.
     """
-    with _Backend(connect) as backend, _alone(backend.connection, wait):
+    with _told(), _Backend(connect) as backend, _alone(backend.connection, wait):
         backend.init_database()
         # The advisory lock, which ends with its connection, is ours: what a migration that was killed left in yoyo's table says nothing.
         backend.break_lock()
@@ -49,7 +55,7 @@ def migrate(connect: Callable[[], Connection], *, wait: float = WAIT) -> list[st
 
 def rollback(connect: Callable[[], Connection], *, wait: float = WAIT) -> list[str]:
     """Undoes all migrations, with everything that is kept; their ids, the last one first. For tests and empty databases; errors as of migrate."""
-    with _Backend(connect) as backend, _alone(backend.connection, wait):
+    with _told(), _Backend(connect) as backend, _alone(backend.connection, wait):
         backend.init_database()
         backend.break_lock()
         with backend.lock():
@@ -101,6 +107,15 @@ class _Backend(PostgresqlPsycopgBackend):
             "created_at_utc": datetime.now(UTC).replace(tzinfo=None),
             "operation": operation,
         }
+
+
+@contextmanager
+def _told() -> Generator[None]:
+    """Psycopg's errors by class and SQLSTATE: its texts may quote rows, and what is raised here goes into Lambda's log and to whoever deploys."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise MigrationRefused(f"the database did not migrate: {described(error)}; its own log says of what. Mend that, and migrate again") from None
 
 
 @contextmanager

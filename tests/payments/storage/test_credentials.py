@@ -45,16 +45,16 @@ def login(user: str = USER, password: str = PASSWORD) -> str:
 
 def test_the_secret_is_read_once_and_again_after_it_was_forgotten(secrets: Any) -> None:
     credentials = Credentials(secret(secrets, login(password="one")))
-    assert credentials.current() == (USER, "one")
+    assert credentials.current() == Login(USER, "one")
     secrets.put_secret_value(SecretId="database", SecretString=login(password="two"))
-    assert credentials.current() == (USER, "one")
+    assert credentials.current() == Login(USER, "one")
     credentials.forget(Login(USER, "another"))
-    assert credentials.current() == (USER, "one")
+    assert credentials.current() == Login(USER, "one")
     credentials.forget(Login(USER, "one"))
-    assert credentials.current() == (USER, "two")
+    assert credentials.current() == Login(USER, "two")
     secrets.put_secret_value(SecretId="database", SecretString=login(password="three"))
     credentials.forget()
-    assert credentials.current() == (USER, "three")
+    assert credentials.current() == Login(USER, "three")
 
 
 @pytest.mark.parametrize(
