@@ -135,14 +135,15 @@ class Table:
     def delete_all(self, keys: Iterable[Key]) -> None:
         """Removes items; where one fails, the others may be gone."""
         waiting: list[dict[str, Any]] = [{"DeleteRequest": {"Key": _key(key)}} for key in keys]
-        for pause in _pauses():
-            if not waiting:
-                return
-            answer = self._call("batch_write_item", RequestItems={self.name: waiting[:_WRITES]})
-            left = answer.get("UnprocessedItems", {}).get(self.name, [])
+        patience = _Patience()
+        while waiting:
+            asked = waiting[:_WRITES]
+            left = self._call("batch_write_item", RequestItems={self.name: asked}).get("UnprocessedItems", {}).get(self.name, [])
             waiting = [*left, *waiting[_WRITES:]]
+            if len(left) < len(asked):
+                patience.renew()
             if left:
-                time.sleep(pause)
+                patience.wait(_busy())
 
     def transact(self, actions: Sequence[dict[str, Any]]) -> None:
         """Does all actions or none of them; raises Cancelled where a condition does not hold."""
@@ -160,15 +161,18 @@ class Table:
 
     def _batch(self, keys: Sequence[Key]) -> list[Item]:
         found: list[Item] = []
-        waiting = [_key(key) for key in keys]
-        for pause in _pauses():
-            answer = self._call("batch_get_item", RequestItems={self.name: {"Keys": waiting, "ConsistentRead": True}})
+        asked = [_key(key) for key in keys]
+        patience = _Patience()
+        while True:
+            answer = self._call("batch_get_item", RequestItems={self.name: {"Keys": asked, "ConsistentRead": True}})
             found += [decoded(item) for item in answer["Responses"].get(self.name, [])]
-            waiting = answer.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys", [])
-            if not waiting:
-                break
-            time.sleep(pause)
-        return found
+            left = answer.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys", [])
+            if not left:
+                return found
+            if len(left) < len(asked):
+                patience.renew()
+            patience.wait(_busy())
+            asked = left
 
     def _pages(self, operation: str, **parameters: Any) -> Iterator[dict[str, Any]]:
         start: dict[str, Any] = {}
@@ -180,8 +184,9 @@ class Table:
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
     def _persistent(self, operation: str, **parameters: Any) -> dict[str, Any]:
-        """A write, tried again while another transaction is at the same items."""
-        for pause in _pauses():
+        """A write, tried again while another transaction is at the same items, or DynamoDB is busy with one of them."""
+        patience = _Patience()
+        while True:
             try:
                 return self._call(operation, **parameters)
             except ClientError as error:
@@ -189,8 +194,7 @@ class Table:
                 # A condition that does not hold may do so once the other transaction is over.
                 if not codes & (_CONFLICTS | _THROTTLED):
                     raise
-            time.sleep(pause)
-        raise AssertionError("pauses end with an exception")
+            patience.wait(Conflict(f"others were at the same items for over {PATIENCE:g} s; nothing was done") if codes & _CONFLICTS else _busy())
 
     def _call(self, operation: str, **parameters: Any) -> dict[str, Any]:
         about = {} if operation.startswith(("batch", "transact")) else {"TableName": self.name}
@@ -246,11 +250,23 @@ def _reasons(error: ClientError) -> list[dict[str, Any]]:
     return response.get("CancellationReasons", [])
 
 
-def _pauses() -> Iterator[float]:
-    """Seconds to wait between attempts, longer from one to the next and never the same ("full jitter"); raises Conflict after PATIENCE."""
-    deadline, longest = time.monotonic() + PATIENCE, _FIRST_PAUSE
-    while True:
-        yield random.uniform(0, longest)  # noqa: S311 - no secret
-        if time.monotonic() > deadline:
-            raise Conflict(f"others were at the same items for over {PATIENCE:g} s, or DynamoDB was busy; nothing was done, so the same can be asked for again")
-        longest = min(_LONGEST_PAUSE, 2 * longest)
+def _busy() -> DatabaseUnavailable:
+    return DatabaseUnavailable(f"DynamoDB was busy for over {PATIENCE:g} s; the same can be asked for again")
+
+
+class _Patience:
+    """Pauses between attempts, longer from one to the next and never the same ("full jitter"), for PATIENCE."""
+
+    def __init__(self) -> None:
+        self.renew()
+
+    def renew(self) -> None:
+        """Something was done: what is left has all the time again."""
+        self._deadline, self._longest = time.monotonic() + PATIENCE, _FIRST_PAUSE
+
+    def wait(self, otherwise: DatabaseUnavailable) -> None:
+        """Until the next attempt; raises `otherwise` where there has been time for enough of them."""
+        if time.monotonic() > self._deadline:
+            raise otherwise
+        time.sleep(random.uniform(0, self._longest))  # noqa: S311 - no secret
+        self._longest = min(_LONGEST_PAUSE, 2 * self._longest)
