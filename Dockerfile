@@ -2,10 +2,11 @@
 # The payment service in a container: `web` (the routes), `worker` (the queue's consumers and the relay) or `migrate` (the database's schema).
 #
 #   docker build --tag payments .
-#   docker run --read-only --cap-drop ALL --security-opt no-new-privileges --env-file web.env --publish 8080:8080 payments web
+#   docker run --read-only --cap-drop ALL --security-opt no-new-privileges --env-file web.env --publish 8443:8443 payments web
 #
-# It writes nothing to its file system. Its variables are those of the functions (payments/functions.py) and payments/container/settings.py; `web` answers
-# whoever has one of the keys in API_KEYS, for example {"a-shop": "a key of 20 characters or more"}.
+# It speaks HTTPS alone, with a certificate that it makes as it starts, and writes nothing to its file system. Its variables are those of the functions
+# (payments/functions.py) and payments/container/settings.py; `web` answers whoever has one of the keys in API_KEYS, for example
+# {"a-shop": "a key of 20 characters or more"}.
 
 # The Python of payments/functions.py, as the functions have it. The tag says the release; whoever pushes to the registry could still change what is
 # behind it. To pin the very bytes, ask for the digest where the registry is reached, and append it:
@@ -33,7 +34,7 @@ COPY --from=build /app /app
 WORKDIR /app
 # A number, so that a platform that refuses root can tell without looking into the image.
 USER 10001:10001
-EXPOSE 8080
+EXPOSE 8443
 # Told to stop, it takes nothing more, finishes what it began (GRACE, 25 s unless set), and ends with status 0: give it longer than that to do so.
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 CMD ["python", "-m", "payments.container", "health"]

@@ -11,11 +11,17 @@ from localcloud.serve.firewalls import Firewall
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
-    """A target group and its health check. port: None for the port that the target itself is registered with. codes: ranges of statuses that are well."""
+    """A target group and its health check.
+
+    secure: targets are spoken to by TLS, whoever signed their certificates. path, checked_securely: what health checks ask for, and whether by TLS. port: None
+    for the port that the target itself is registered with. codes: ranges of statuses that are well.
+    """
 
     arn: str
     name: str
+    secure: bool = False
     path: str = "/"
+    checked_securely: bool = False
     port: int | None = None
     codes: tuple[tuple[int, int], ...] = ((200, 200),)
     interval: float = 30.0

@@ -61,7 +61,9 @@ def _group(live: dict[str, Any]) -> Group:
     return Group(
         arn=live["TargetGroupArn"],
         name=live["TargetGroupName"],
+        secure=live.get("Protocol") == "HTTPS",
         path=live.get("HealthCheckPath") or "/",
+        checked_securely=live.get("HealthCheckProtocol") == "HTTPS",
         port=int(port) if port.isdigit() else None,
         codes=tuple(_codes((live.get("Matcher") or {}).get("HttpCode") or "200")),
         interval=float(live.get("HealthCheckIntervalSeconds") or 30),

@@ -15,6 +15,7 @@ from localcloud.serve.balancers import Balancer, Listener
 from localcloud.serve.functions import new_trace
 from localcloud.serve.http1 import Headers, Request, Response
 from localcloud.serve.targets import Target
+from localcloud.serve.targets import connection as to_target
 
 _CONNECT_SECONDS = 10.0  # "HTTP 504", troubleshooting: the target did not take the connection within ten seconds
 _MOST_IDLE = 64  # connections of one target
@@ -88,7 +89,7 @@ class Connections:
                 connections = self._idle.get(target)
                 connection = connections.pop() if connections else None
             if connection is None:
-                return http.client.HTTPConnection(target.address, target.port, timeout=_CONNECT_SECONDS)
+                return to_target(target, _CONNECT_SECONDS)
             if connection.sock is not None and not select.select([connection.sock], [], [], 0.0)[0]:
                 return connection
             connection.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import logging
+import ssl
 import threading
 import time
 from dataclasses import dataclass, field
@@ -22,10 +23,14 @@ _MOST_READ = 1024
 
 @dataclass(eq=False)
 class Target:
-    """An address and port, and what its health checks came to. streak: results of the other kind than its state, one after another."""
+    """An address and port, and what its health checks came to.
+
+    secure: it is spoken to by TLS. streak: results of the other kind than its state, one after another.
+    """
 
     address: str
     port: int
+    secure: bool = False
     state: State = "initial"
     streak: int = 0
     registered: float = field(default_factory=time.monotonic)
@@ -42,7 +47,7 @@ class Targets:
 
     def register(self, address: str, port: int) -> Target:
         """Adds a target; it is given requests once it is well."""
-        target = Target(address, port)
+        target = Target(address, port, self.group.secure)
         with self._changed:
             self._targets.append(target)
         threading.Thread(target=self._watch, args=(target,), name=f"health-{self.group.name}", daemon=True).start()
@@ -86,17 +91,37 @@ class Targets:
                     return
 
 
+def connection(target: Target, seconds: float, *, port: int | None = None, secure: bool | None = None) -> http.client.HTTPConnection:
+    """A connection to a target, not opened yet, that waits so many seconds. port, secure: where they are not the target's own.
+
+    Nobody asks who signed the target's certificate, as AWS's load balancers do not ("Target groups for your Application Load Balancers").
+    """
+    where, at = target.address, port or target.port
+    if target.secure if secure is None else secure:
+        return http.client.HTTPSConnection(where, at, timeout=seconds, context=_TLS)
+    return http.client.HTTPConnection(where, at, timeout=seconds)
+
+
+def _trusting() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+_TLS = _trusting()
+
+
 def _asked(group: Group, target: Target) -> bool:
     """Whether a target answers the health check as the group wants it."""
-    connection = http.client.HTTPConnection(target.address, group.port or target.port, timeout=group.timeout)
+    asking = connection(target, group.timeout, port=group.port, secure=group.checked_securely)
     try:
-        connection.request("GET", group.path, headers={"User-Agent": "ELB-HealthChecker/2.0", "Connection": "close"})
-        answer = connection.getresponse()
+        asking.request("GET", group.path, headers={"User-Agent": "ELB-HealthChecker/2.0", "Connection": "close"})
+        answer = asking.getresponse()
         answer.read(_MOST_READ)
     except (OSError, http.client.HTTPException):
         return False
     finally:
-        connection.close()
+        asking.close()
     return any(first <= answer.status <= last for first, last in group.codes)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import os
 import signal
+import ssl
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 
     from payments.container.settings import ServerSettings
     from payments.telemetry import Telemetry
+
+KEPT_SECONDS = 75
+"""For which a connection without a request is kept open: longer than the load balancer keeps it (projects/app/web.py), or it would send a request into one
+that is about to be closed, and answer 502 ("Edit attributes for your Application Load Balancer", connection idle timeout)."""
 
 _PATIENCE = 3.0  # seconds
 _UNFINISHED = 1
@@ -69,7 +74,7 @@ def migrate() -> int:
     from payments.functions import MIGRATE_DATABASE
     from payments.settings import MigrateDatabaseSettings, SettingsError, load
     from payments.storage.postgres.database import connector
-    from payments.storage.postgres.migrating import SESSION, MigrationInProgress
+    from payments.storage.postgres.migrating import SESSION, MigrationInProgress, MigrationRefused
     from payments.storage.postgres.migrating import migrate as apply
     from payments.storage.postgres.schema import head
     from payments.storage.store import DatabaseUnavailable
@@ -81,7 +86,7 @@ def migrate() -> int:
         return _misconfigured(error)
     try:
         applied = apply(connector(settings.database, SESSION))
-    except (DatabaseUnavailable, MigrationInProgress) as error:
+    except (DatabaseUnavailable, MigrationInProgress, MigrationRefused) as error:
         print(error, file=sys.stderr)
         return 1
     Telemetry(MIGRATE_DATABASE).log.info("database migrated" if applied else "database was at this version before", applied=applied, version=head())
@@ -91,7 +96,11 @@ def migrate() -> int:
 def health() -> int:
     """Asks the server in this container whether it is well: what HEALTHCHECK runs."""
     host = os.environ.get("HOST", "0.0.0.0")  # noqa: S104 - any address, unless one is told
-    connection = http.client.HTTPConnection("127.0.0.1" if host == "0.0.0.0" else host, int(os.environ.get("PORT", "8080")), timeout=_PATIENCE)  # noqa: S104
+    itself = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    # The certificate is the server's own, and this is its own container.
+    itself.check_hostname, itself.verify_mode = False, ssl.CERT_NONE
+    where = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104
+    connection = http.client.HTTPSConnection(where, int(os.environ.get("PORT", "8443")), timeout=_PATIENCE, context=itself)
     try:
         connection.request("GET", "/health")
         answer = connection.getresponse()
@@ -117,10 +126,11 @@ def _misconfigured(error: Exception) -> int:
 
 
 def _serve(application: Starlette, settings: ServerSettings, telemetry: Telemetry) -> int:
-    """Answers until SIGTERM or SIGINT: then nothing new is taken, and what was begun is finished."""
+    """Answers by TLS until SIGTERM or SIGINT: then nothing new is taken, and what was begun is finished."""
     import uvicorn
 
     from payments.container.logs import one_form
+    from payments.container.tls import server_context
 
     one_form(telemetry)
     server = uvicorn.Server(
@@ -132,6 +142,8 @@ def _serve(application: Starlette, settings: ServerSettings, telemetry: Telemetr
             access_log=False,
             server_header=False,
             lifespan="on",
+            ssl_context_factory=lambda *_: server_context(),
+            timeout_keep_alive=KEPT_SECONDS,
             timeout_graceful_shutdown=int(settings.grace),
         )
     )

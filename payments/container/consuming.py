@@ -26,7 +26,9 @@ BATCH_SECONDS = 60.0
 HIDDEN_SECONDS = 120
 """For which nobody else is given a batch's messages: twice what it may take."""
 
-_FIRST_DELAY = 5
+# Doubled each time: with the five receives of a page's default a message is tried for seven and a half minutes, which a failover of the database, or a
+# processor that is out for a while, takes less than.
+_FIRST_DELAY = 30
 _LONGEST_DELAY = 300
 
 

@@ -1,4 +1,7 @@
-"""Environment variables of the container, beyond those that the functions have."""
+"""Environment variables of the container, beyond those that the functions have.
+
+States of payments are cached where CACHE_URL is given: the platform's secrets set it, and no task reads CACHE_SECRET_ARN for that.
+"""
 
 from __future__ import annotations
 
@@ -7,26 +10,17 @@ from typing import Annotated
 from pydantic import Field
 
 from payments.container.keys import Keys
-from payments.settings import Filled, OutboxRelaySettings, PaymentWorkerSettings, Port, ProcessPaymentSettings, Settings, StorageSettings
-
-
-class CacheSettings(Settings):
-    """Of what tells, or changes, states.
-
-    cache_url: Redis, as `rediss://:password@host:port/0`; without one there is no cache. It may hold a password: let the platform's secrets set it.
-    """
-
-    cache_url: Annotated[str, Field(pattern=r"^rediss?://")] | None = None
+from payments.settings import CacheSettings, Filled, OutboxRelaySettings, PaymentWorkerSettings, Port, ProcessPaymentSettings, StorageSettings
 
 
 class ServerSettings(StorageSettings):
-    """Of every container: all of them answer HTTP, if only to whoever looks after them.
+    """Of every container: all of them answer HTTPS, if only to whoever looks after them.
 
     host, port: where. grace: seconds for finishing, once the container was told to stop; keep it below the platform's own limit (30 on ECS).
     """
 
     host: Filled = "0.0.0.0"  # noqa: S104 - a container has a network of its own
-    port: Port = 8080
+    port: Port = 8443
     grace: Annotated[float, Field(ge=1, le=600)] = 25
 
 
@@ -55,7 +49,7 @@ class WorkerSettings(ServerSettings, CacheSettings):
     relay_every: Annotated[float, Field(ge=0, le=3600)] = 60
 
 
-class ConsumerSettings(CacheSettings, PaymentWorkerSettings):
+class ConsumerSettings(PaymentWorkerSettings):
     """Of `worker` where it has consumers."""
 
     work_queue_url: Filled

@@ -17,8 +17,11 @@ from shared.components.bucket import LOAD_BALANCER_LOGS
 from shared.contracts import NetworkingOutputs
 from shared.environment import Environment
 
-PORT = 8080
+PORT = 8443
 """On which a container answers (`payments/container/settings.py`)."""
+
+IDLE_SECONDS = 60
+"""For which the load balancer keeps a connection without a request; tasks keep theirs longer (`payments/container/command.py`)."""
 
 # TLS 1.3 and 1.2 with forward secrecy and AEAD ciphers only, and key exchange that quantum computers do not break for clients that have it:
 # what AWS recommends ("Security policies for your Application Load Balancer").
@@ -43,7 +46,7 @@ class WebArgs:
 class Web(Component):
     """Produces an internet-facing Application Load Balancer that speaks HTTPS alone, its certificate and DNS names, and the target group of the tasks.
 
-    The API's routes go to the tasks, whatever else is asked is answered 404. Nothing listens on port 80: a client that sends a payment
+    The API's routes go to the tasks, by TLS again, whatever else is asked is answered 404. Nothing listens on port 80: a client that sends a payment
     without TLS is refused before it has sent anything (PCI DSS 4.2.1).
     Outputs: `balancer`, `targets`, `rules` (a service waits for these: ECS takes no target group without a load balancer).
     """
@@ -106,6 +109,7 @@ class Web(Component):
             desync_mitigation_mode="strictest",
             drop_invalid_header_fields=True,
             enable_deletion_protection=False,
+            idle_timeout=IDLE_SECONDS,
             access_logs={"bucket": args.logs_bucket, "prefix": LOAD_BALANCER_LOGS, "enabled": True},
             opts=self.child(),
         )
@@ -113,16 +117,18 @@ class Web(Component):
     def _targets(self, name: str, network: NetworkingOutputs) -> aws.lb.TargetGroup:
         return aws.lb.TargetGroup(
             name,
-            name=self.environment.names(name, naming.LOAD_BALANCER),
+            # Another port is another group, and AWS has two beside each other only under two names.
+            name=self.environment.names(f"{name}-{PORT}", naming.LOAD_BALANCER),
             target_type="ip",
             port=PORT,
-            protocol="HTTP",
+            # With the certificate that each task makes for itself (payments/container/tls.py): the load balancer does not ask who signed it.
+            protocol="HTTPS",
             vpc_id=network.vpc_id,
             deregistration_delay=_DRAINING_SECONDS,
             health_check={
                 # Not /ready, which asks the database: ECS replaces tasks that fail this, and another task would not mend a database.
                 "path": "/health",
-                "protocol": "HTTP",
+                "protocol": "HTTPS",
                 "port": "traffic-port",
                 "matcher": "200",
                 "interval": 15,

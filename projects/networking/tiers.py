@@ -19,7 +19,7 @@ HTTPS = 443
 POSTGRES = 5432
 REDIS = 6379
 # What the containers listen on; only the load balancer speaks to it.
-SERVICE = 8080
+SERVICE = 8443
 
 ANYWHERE = "0.0.0.0/0"
 
@@ -124,7 +124,7 @@ def _flows(shape: Shape, gateways: Collection[str], interfaces: Collection[str])
         for clients_range in shape.clients:
             # HTTPS only: there is no listener on port 80, and so nothing that a client could send in clear (PCI DSS 4.2.1).
             yield Flow(clients_range, "load-balancer", HTTPS, "clients of the payment API")
-        yield Flow("load-balancer", "containers", SERVICE, "requests and health checks")
+        yield Flow("load-balancer", "containers", SERVICE, "requests and health checks, by TLS")
     if shape.relational:
         yield Flow(service, "database", POSTGRES, "payments and ledger")
     if shape.cache:

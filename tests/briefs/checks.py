@@ -20,13 +20,13 @@ _NAMES = ("name", "bucket", "identifier", "clusterIdentifier", "replicationGroup
 
 # Resources whose `name` is no name in the account, with the reason.
 _NAMED_WITHIN = {
-    "aws:apigateway/model:Model": "within one API",
-    "aws:apigateway/requestValidator:RequestValidator": "within one API",
-    "aws:iam/rolePolicy:RolePolicy": "within one role",
     "aws:route53/record:Record": "a DNS name",
     "aws:route53/zone:Zone": "a DNS name",
     "aws:cloudwatch/logDataProtectionPolicy:LogDataProtectionPolicy": "of one log group",
 }
+
+# Types whose names have letters and digits alone, and a capital at the start of each word in the place of a hyphen.
+_IN_CAPITALS = {"aws:apigateway/model:Model"}
 
 # API Gateway calls an execution log after the API's id, whatever the API's name is.
 _PRESCRIBED = "API-Gateway-Execution-Logs_"
@@ -94,7 +94,7 @@ _CLIENTS = {
 
 
 def physical_names(deployed: Deployed) -> Iterator[tuple[Resource, str]]:
-    """Each resource that has a name in its account, with the name."""
+    """Each resource that has a name in its account, with the name, in words joined by hyphens where AWS takes no hyphen."""
     for resource in deployed.resources():
         if resource.type in _NAMED_WITHIN:
             continue
@@ -102,14 +102,19 @@ def physical_names(deployed: Deployed) -> Iterator[tuple[Resource, str]]:
         if found is not None and resource.type != "aws:s3/bucket:Bucket" and "bucket" in resource.inputs and found == resource.inputs["bucket"]:
             continue  # a part of a bucket
         if found is not None:
-            yield resource, found
+            yield resource, re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", found).lower() if resource.type in _IN_CAPITALS else found
 
 
 def without_suffix(deployed: Deployed) -> list[str]:
     """Resources that have a name without the environment's suffix, or can bear tags and have none that says it."""
     suffix = deployed.environment.platform.environment_suffix
-    found = [f"{resource.type} {name}" for resource, name in physical_names(deployed) if suffix not in name and not name.startswith(_PRESCRIBED)]
+    named = [(resource, name) for resource, name in physical_names(deployed) if not name.startswith(_PRESCRIBED)]
+    found = [f"{resource.type} {name}" for resource, name in named if not _has(suffix, name, hyphens=resource.type not in _IN_CAPITALS)]
     return found + untagged(deployed, {"Suffix": suffix})
+
+
+def _has(suffix: str, name: str, *, hyphens: bool) -> bool:
+    return suffix in name if hyphens else suffix.replace("-", "") in name.replace("-", "")
 
 
 def kept(deployed: Deployed) -> list[str]:
@@ -272,8 +277,9 @@ def _asked(folder: Path) -> set[str]:
 
 
 def without_tls(deployed: Deployed) -> list[str]:
-    """Whatever takes or gives data without TLS; what is behind a load balancer is not asked."""
-    found = [one.urn for one in deployed.of("aws:lb/listener:Listener") if one.inputs["protocol"] not in {"HTTPS", "TLS"}]
+    """Whatever takes or gives data without TLS."""
+    doors = [*deployed.of("aws:lb/listener:Listener"), *deployed.of("aws:lb/targetGroup:TargetGroup")]
+    found = [one.urn for one in doors if one.inputs["protocol"] not in {"HTTPS", "TLS"}]
     for type_ in ("aws:rds/parameterGroup:ParameterGroup", "aws:rds/clusterParameterGroup:ClusterParameterGroup"):
         found += [one.urn for one in deployed.of(type_) if not _forces_tls(one)]
     for one in deployed.of("aws:elasticache/replicationGroup:ReplicationGroup"):

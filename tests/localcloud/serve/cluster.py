@@ -11,7 +11,7 @@ from tests.localcloud.serve.deployment import Deployment
 
 # What the image holds: a server that tells what it was asked, and what it knows; and a program that ends by itself.
 PROGRAM = """
-import http.server, json, os, signal, sys, time, threading
+import http.server, json, os, signal, ssl, sys, time, threading
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -49,6 +49,10 @@ def main():
         sys.exit(int(os.environ.get("HEALTH", "0")))
     server = http.server.ThreadingHTTPServer((os.environ["HOST"], int(os.environ["PORT"])), Handler)
     server.daemon_threads = True
+    if os.environ.get("CERTIFICATE"):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(os.environ["CERTIFICATE"])
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     server.serve_forever()
 
 main()
@@ -121,8 +125,9 @@ class Cluster:
 
     def target_group(self, name: str = "web", **settings: Any) -> str:
         """A target group that asks `/ready` often; its ARN."""
-        given = {"HealthCheckPath": "/ready", "HealthCheckIntervalSeconds": 5, "HealthCheckTimeoutSeconds": 2, "UnhealthyThresholdCount": 2, **settings}
-        made = self.deployment.aws.client("elbv2").create_target_group(Name=name, Protocol="HTTP", Port=8080, VpcId=self.vpc, TargetType="ip", **given)
+        often = {"HealthCheckPath": "/ready", "HealthCheckIntervalSeconds": 5, "HealthCheckTimeoutSeconds": 2, "UnhealthyThresholdCount": 2}
+        given = {"Protocol": "HTTP", "Port": 8080, **often, **settings}
+        made = self.deployment.aws.client("elbv2").create_target_group(Name=name, VpcId=self.vpc, TargetType="ip", **given)
         return str(made["TargetGroups"][0]["TargetGroupArn"])
 
     def balancer(self, **attributes: str) -> str:

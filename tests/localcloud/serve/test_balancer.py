@@ -56,6 +56,22 @@ def test_rules_are_tried_by_priority_and_the_default_takes_the_rest(cluster: Clu
     assert (other.status_code, other.text) == (404, "nothing here")
 
 
+@pytest.mark.parametrize("asked", ["HTTP", "HTTPS"])
+def test_targets_of_a_group_for_https_are_spoken_to_by_tls_alone(cluster: Cluster, serve_cluster: Serve, tmp_path: Path, asked: str) -> None:
+    # Of an authority that nobody here trusts.
+    issued = Authority(tmp_path / "other").issue(["things"])
+    (tmp_path / "task.pem").write_bytes(issued.certificate + issued.key)
+    arn = cluster.target_group(Protocol="HTTPS", HealthCheckProtocol=asked)
+    cluster.service(cluster.definition(environment=[{"name": "CERTIFICATE", "value": str(tmp_path / "task.pem")}]), behind=arn)
+    cluster.listener(cluster.balancer(), forward(arn))
+    service = serve_cluster(ready=asked == "HTTPS")
+    if asked == "HTTPS":
+        answers = [send(service, "/a", method="POST", content=b"b") for _ in range(2)]
+        assert [(answer.status_code, answer.json()["body"]) for answer in answers] == [(200, "b")] * 2
+    else:
+        assert not service.ready(3.0)
+
+
 def host(pattern: str) -> dict[str, Any]:
     return {"Field": "host-header", "HostHeaderConfig": {"Values": [pattern]}}
 

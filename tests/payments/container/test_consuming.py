@@ -108,7 +108,7 @@ def test_the_time_for_a_batch_is_over_soon_after_it_is_time_to_stop(service: Ser
 
 
 def test_the_time_between_two_tries_grows_up_to_a_limit() -> None:
-    assert [delay(receives) for receives in (1, 2, 3, 6, 7, 8, 1000)] == [5, 10, 20, 160, 300, 300, 300]
+    assert [delay(receives) for receives in (1, 2, 3, 4, 5, 1000)] == [30, 60, 120, 240, 300, 300]
 
 
 def test_nobody_else_is_given_a_message_while_it_may_be_worked_on() -> None:

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -42,7 +43,7 @@ class Container:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         process = self.start(command, PORT=str(port), **environment)
-        client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False, headers=HEADERS)
+        client = httpx.Client(base_url=f"https://127.0.0.1:{port}", timeout=30, trust_env=False, headers=HEADERS, verify=trusting())
         deadline = time.monotonic() + 60
         while True:
             assert process.poll() is None, process.communicate()
@@ -209,6 +210,36 @@ def test_a_database_is_migrated(container: Container, empty_database: TestDataba
 def test_the_commands_are_told_to_who_asks_for_another(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 2
     assert "web|worker|migrate|health" in capsys.readouterr().err
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
+def test_a_server_speaks_tls_1_2_or_newer_by_a_certificate_of_its_own_process(container: Container) -> None:
+    certificates: list[bytes] = []
+    for command in ("web", "worker"):
+        _, client = container.run(command)
+        where = ("127.0.0.1", client.base_url.port or 0)
+        with pytest.raises(httpx.RemoteProtocolError):
+            httpx.get(f"http://{where[0]}:{where[1]}/health", trust_env=False)
+        with pytest.raises(ssl.SSLError):
+            secured(where, most=ssl.TLSVersion.TLSv1_1)
+        certificates += [secured(where, most=newest) for newest in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)]
+    assert certificates[0] == certificates[1] != certificates[2] == certificates[3]
+
+
+def trusting() -> ssl.SSLContext:
+    """As load balancers are: they encrypt, and do not ask who signed."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+def secured(where: tuple[str, int], *, most: ssl.TLSVersion) -> bytes:
+    """The certificate that a server shows to a client that knows no newer version of TLS."""
+    context = trusting()
+    context.set_ciphers("ALL:@SECLEVEL=0")  # the client is not the one that refuses
+    context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1, most
+    with socket.create_connection(where, timeout=30) as connection, context.wrap_socket(connection) as tls:
+        return tls.getpeercert(binary_form=True) or b""
 
 
 def test_a_container_that_does_not_answer_is_not_well(container: Container) -> None:

@@ -168,7 +168,7 @@ def test_a_service_runs_in_the_private_subnets_and_rolls_back_what_does_not_come
 def test_the_web_service_alone_is_behind_the_load_balancer(fargate: Cloud) -> None:
     [group] = fargate.client("elbv2").describe_target_groups()["TargetGroups"]
     [behind] = service(fargate, "web")["loadBalancers"]
-    assert behind == {"targetGroupArn": group["TargetGroupArn"], "containerName": "web", "containerPort": 8080}
+    assert behind == {"targetGroupArn": group["TargetGroupArn"], "containerName": "web", "containerPort": 8443}
     assert service(fargate, "worker")["loadBalancers"] == []
 
 

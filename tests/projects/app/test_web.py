@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from payments.container.command import KEPT_SECONDS
 from projects.app.routes import ROUTES
+from projects.app.web import IDLE_SECONDS
 from tests.projects.app.upstream import outputs
 from tests.projects.harness import Cloud
 
@@ -51,6 +53,11 @@ def test_it_speaks_https_alone_with_tls_1_2_or_newer(fargate: Cloud) -> None:
     assert set(policy["SslProtocols"]) <= {"TLSv1.2", "TLSv1.3"}
 
 
+def test_a_task_keeps_a_connection_longer_than_the_load_balancer(fargate: Cloud) -> None:
+    # Or requests are sent into connections that are about to be closed ("Edit attributes for your Application Load Balancer").
+    assert int(attributes(fargate)["idle_timeout.timeout_seconds"]) == IDLE_SECONDS < KEPT_SECONDS
+
+
 def test_what_no_route_is_for_is_answered_as_a_problem(fargate: Cloud) -> None:
     [action] = listener(fargate)["DefaultActions"]
     answer = action["FixedResponseConfig"]
@@ -74,8 +81,9 @@ def test_the_two_routes_and_nothing_else_go_to_the_tasks(fargate: Cloud) -> None
 
 def test_a_task_is_asked_for_its_own_health_and_not_for_the_databases(fargate: Cloud) -> None:
     [group] = fargate.client("elbv2").describe_target_groups()["TargetGroups"]
-    assert (group["TargetType"], group["Protocol"], group["Port"], group["VpcId"]) == ("ip", "HTTP", 8080, fargate.runs["networking"].outputs["vpcId"])
-    assert (group["HealthCheckPath"], group["HealthCheckPort"], group["Matcher"]["HttpCode"]) == ("/health", "traffic-port", "200")
+    assert (group["TargetType"], group["Protocol"], group["Port"], group["VpcId"]) == ("ip", "HTTPS", 8443, fargate.runs["networking"].outputs["vpcId"])
+    assert (group["HealthCheckPath"], group["HealthCheckProtocol"], group["HealthCheckPort"]) == ("/health", "HTTPS", "traffic-port")
+    assert group["Matcher"]["HttpCode"] == "200"
     assert group["HealthCheckTimeoutSeconds"] < group["HealthCheckIntervalSeconds"]
     assert group["TargetGroupArn"].endswith(f":{outputs(fargate)['targetGroupArnSuffix']}")
     described = fargate.client("elbv2").describe_target_group_attributes(TargetGroupArn=group["TargetGroupArn"])["Attributes"]

@@ -68,13 +68,13 @@ def test_containers_behind_a_load_balancer_without_a_way_out() -> None:
     assert flows(rules, "in") == {
         ("load-balancer", "203.0.113.0/24", 443),
         ("load-balancer", "2001:db8::/32", 443),
-        ("containers", "load-balancer", 8080),
+        ("containers", "load-balancer", 8443),
         ("database", "containers", 5432),
         ("cache", "containers", 6379),
         ("endpoints", "containers", 443),
     }
     assert flows(rules, "out") == {
-        ("load-balancer", "containers", 8080),
+        ("load-balancer", "containers", 8443),
         ("containers", "database", 5432),
         ("containers", "cache", 6379),
         ("containers", "endpoints", 443),
