@@ -4,57 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from projects.data import throughput
 from projects.data.cache_settings import CacheSettings
 from projects.data.database_settings import AuroraServerlessSettings, AuroraSettings, DatabaseSettings, RdsSettings
+from projects.data.table_settings import TableSettings
 from shared.environment import Environment
 from shared.page import Settings
 
-# DynamoDB's default quota for one table; more is asked for at Service Quotas.
-Capacity = Annotated[int, Field(ge=1, le=40_000)]
 Days = Annotated[int, Field(ge=1)]
-
-_CAPACITIES = ("readCapacity", "writeCapacity")
-_MAXIMA = ("maxReadCapacity", "maxWriteCapacity")
-
-
-class TableSettings(Settings):
-    """DynamoDB tables.
-
-    billing: by request, by a fixed capacity, or by one that follows the load between `*_capacity` and `max_*_capacity` (units per second).
-    point_in_time_recovery: any second of the last 35 days can be restored.
-    """
-
-    billing: Literal["on-demand", "provisioned", "autoscaled"]
-    read_capacity: Capacity | None = None
-    write_capacity: Capacity | None = None
-    max_read_capacity: Capacity | None = None
-    max_write_capacity: Capacity | None = None
-    point_in_time_recovery: bool = False
-
-    @model_validator(mode="after")
-    def _consistent(self) -> TableSettings:
-        given = {
-            "readCapacity": self.read_capacity,
-            "writeCapacity": self.write_capacity,
-            "maxReadCapacity": self.max_read_capacity,
-            "maxWriteCapacity": self.max_write_capacity,
-        }
-        wanted = {"on-demand": (), "provisioned": _CAPACITIES, "autoscaled": (*_CAPACITIES, *_MAXIMA)}[self.billing]
-        missing = [name for name in wanted if given[name] is None]
-        excess = [name for name, value in given.items() if value is not None and name not in wanted]
-        rules = [f"needs {', '.join(missing)}"] if missing else []
-        rules += [f"has no {', '.join(excess)}"] if excess else []
-        if rules:
-            raise ValueError(f"billing {self.billing} {' and '.join(rules)}")
-        for least, most in zip(_CAPACITIES, _MAXIMA, strict=True):
-            low, high = given[least], given[most]
-            if low is not None and high is not None and high <= low:
-                raise ValueError(f"{most} must be more than {least}; this page has {high} and {low}")
-        return self
 
 
 class BucketSettings(Settings):
@@ -99,6 +60,12 @@ class DataSettings(Settings):
 
 def problems(settings: DataSettings, environment: Environment) -> Iterator[tuple[str, object, str]]:
     """Rules across the page, as (key, value, rule)."""
+    shape = environment.shape
+    if settings.tables.payments and shape.relational:
+        yield "tables.payments", "given", "is about the table payments, which is there with data:database.kind dynamodb alone: leave it out"
+    if not shape.relational and shape.request_rate is not None:
+        tables = {name: units for name, units in throughput.PAYMENT.items() if name != "sessions" or not shape.cache}
+        yield from throughput.problems(settings.tables, tables, shape.request_rate)
     if not environment.platform.high_availability:
         return
     asks = "platform:highAvailability asks for"

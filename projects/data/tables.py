@@ -9,7 +9,7 @@ from typing import Literal
 import pulumi
 import pulumi_aws as aws
 
-from projects.data.settings import TableSettings
+from projects.data.table_settings import CapacitySettings, TableSettings
 from shared import naming
 from shared.component import Component
 from shared.environment import Environment
@@ -68,17 +68,18 @@ class Tables(Component):
 
     def _table(self, name: str, schema: _Schema) -> aws.dynamodb.Table:
         settings = self._settings
+        capacity, _ = settings.of(name)
         hash_key, range_key = _split(schema.keys)
         table = aws.dynamodb.Table(
             name,
             name=self.environment.names(name, naming.TABLE),
             billing_mode="PAY_PER_REQUEST" if settings.billing == "on-demand" else "PROVISIONED",
-            read_capacity=settings.read_capacity,
-            write_capacity=settings.write_capacity,
+            read_capacity=capacity.read_capacity,
+            write_capacity=capacity.write_capacity,
             hash_key=hash_key,
             range_key=range_key,
             attributes=[{"name": key, "type": kind} for key, kind in schema.attributes.items()],
-            global_secondary_indexes=[self._index(index, keys) for index, keys in schema.indexes.items()] or None,
+            global_secondary_indexes=[_index(index, keys, capacity) for index, keys in schema.indexes.items()] or None,
             ttl={"attribute_name": schema.expires, "enabled": True} if schema.expires else None,
             server_side_encryption={"enabled": True, "kms_key_arn": self._key_arn},
             point_in_time_recovery={"enabled": settings.point_in_time_recovery},
@@ -94,20 +95,10 @@ class Tables(Component):
                 self._scale(name, table, "Write", index)
         return table
 
-    def _index(self, name: str, keys: Mapping[str, str]) -> aws.dynamodb.TableGlobalSecondaryIndexArgsDict:
-        """An index over whole items, with the table's own capacity."""
-        hash_key, range_key = _split(keys)
-        index: aws.dynamodb.TableGlobalSecondaryIndexArgsDict = {"name": name, "hash_key": hash_key, "projection_type": "ALL"}
-        if range_key:
-            index["range_key"] = range_key
-        if self._settings.billing != "on-demand":
-            index["read_capacity"], index["write_capacity"] = self._settings.read_capacity, self._settings.write_capacity
-        return index
-
     def _scale(self, name: str, table: aws.dynamodb.Table, direction: Literal["Read", "Write"], index: str) -> None:
         """Makes the capacity of the table, or of one of its indexes, follow the load."""
-        settings = self._settings
-        bounds = {"Read": (settings.read_capacity, settings.max_read_capacity), "Write": (settings.write_capacity, settings.max_write_capacity)}
+        capacity, _ = self._settings.of(name)
+        bounds = {"Read": (capacity.read_capacity, capacity.max_read_capacity), "Write": (capacity.write_capacity, capacity.max_write_capacity)}
         least, most = bounds[direction]
         if least is None or most is None:  # TableSettings refuses such a page
             raise ValueError(f"{name}: autoscaling of {direction} capacity has no bounds ({least} to {most})")
@@ -136,6 +127,17 @@ class Tables(Component):
             },
             opts=self.child(),
         )
+
+
+def _index(name: str, keys: Mapping[str, str], capacity: CapacitySettings) -> aws.dynamodb.TableGlobalSecondaryIndexArgsDict:
+    """An index that says where items are and holds nothing else of them, so that a write is small; it has the table's own capacity."""
+    hash_key, range_key = _split(keys)
+    index: aws.dynamodb.TableGlobalSecondaryIndexArgsDict = {"name": name, "hash_key": hash_key, "projection_type": "KEYS_ONLY"}
+    if range_key:
+        index["range_key"] = range_key
+    if capacity.read_capacity is not None and capacity.write_capacity is not None:
+        index["read_capacity"], index["write_capacity"] = capacity.read_capacity, capacity.write_capacity
+    return index
 
 
 def _split(keys: Mapping[str, str]) -> tuple[str, str | None]:

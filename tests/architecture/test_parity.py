@@ -68,7 +68,7 @@ ALLOWED: Mapping[str, Differences] = {
         },
         {**RESERVED, **CAPACITY},
     ),
-    "accounts": Differences({}, CAPACITY),
+    "accounts": Differences({SCALED: "the customer wants dev's tables on demand, which needs no scaling, and provisioned ones elsewhere"}, CAPACITY),
     "aurora": Differences(
         {
             **INSTANCE,

@@ -6,31 +6,30 @@ import inspect
 import json
 import re
 from ipaddress import IPv4Network
-from types import SimpleNamespace
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 from jsonschema import Draft202012Validator
 
 import tasks
-from ops import manifest as manifests
 from ops.projects import projects
 from ops.validation import problems_of
 from ops.workspace import open_workspace
+from projects.data.throughput import PAYMENT
 from shared import page as pages
 from shared.isolation import boundary_arn
 from shared.page import ROOT
 from tests.briefs import checks, likeness
 from tests.briefs.family import Deployed, Family
+from tests.briefs.manifests import manifest_of
 from tests.briefs.requirements import Conflict, requirement
 
 CONFLICTS = (
     Conflict(
-        (7, 31, 101),
-        31,
-        "Lines 7 and 101 ask for identical patterns, line 31 for point-in-time recovery in production alone: what differs between environments is an input of "
-        "the same resources, never a resource.",
+        (7, 29, 30, 31, 101),
+        30,
+        "Lines 7 and 101 ask for identical patterns, lines 29 to 31 for other capacity modes and recovery: what differs is an input of the same resources. The "
+        "one exception is what scales provisioned tables in staging and production: tables on demand scale by themselves, and have no such resources.",
     ),
     Conflict(
         (35, 79, 82),
@@ -54,7 +53,8 @@ PAGES = [f"environments/Pulumi.accounts-{stage}.yaml" for stage in STAGES]
 # The inputs in which the environments differ, by the page's key that decides them.
 DECIDED = {
     "platform:logRetentionDays": {"LogGroup.retentionInDays"},
-    "data:tables": {f"Table.{key}" for key in ("billingMode", "readCapacity", "writeCapacity", "globalSecondaryIndexes", "pointInTimeRecovery")},
+    "data:tables": {f"Table.{key}" for key in ("billingMode", "readCapacity", "writeCapacity", "globalSecondaryIndexes", "pointInTimeRecovery")}
+    | {"Target.minCapacity", "Target.maxCapacity"},
     "data:buckets": {"BucketLifecycleConfiguration.rules"},
     "app:functions": {"Function.memorySize"},
     "app:api": {"MethodSettings.settings", "UsagePlan.throttleSettings"},
@@ -66,7 +66,8 @@ DECIDED = {
 def test_one_codebase_makes_the_same_in_three_environments_but_for_what_pages_decide(family: Family) -> None:
     assert [deployed.stage for deployed in family] == list(STAGES)
     assert all(list(deployed.cloud.runs) == PROJECTS for deployed in family)
-    assert likeness.apart(family) == {stage: set() for stage in STAGES}
+    scaling = {one for one in family["prod"].shape() if "$aws:appautoscaling/" in one}
+    assert likeness.apart(family) == {"dev": set(), "staging": scaling, "prod": scaling}, "capacity that follows the load, where it is not on demand"
     assert likeness.inputs(family) == set().union(*DECIDED.values()), "what differs, and what keys of the pages decide"
 
 
@@ -100,7 +101,9 @@ def test_memory_capacity_retention_and_thresholds_are_read_from_the_page(family:
     for deployed in family:
         page = deployed.cloud.page.config
         assert {one.inputs["memorySize"] for one in deployed.of(FUNCTION)} == {page["app:functions"]["memory"]}
-        assert {one.inputs.get("readCapacity") for one in deployed.of(TABLE)} == {page["data:tables"].get("readCapacity")}
+        capacity = {one.name: one.inputs.get("writeCapacity") for one in deployed.of(TABLE)}
+        assert capacity["transaction-log"] == page["data:tables"].get("writeCapacity")
+        assert capacity["payments"] == page["data:tables"].get("payments", {}).get("writeCapacity")
         assert {one.inputs["retentionInDays"] for one in deployed.of(LOG_GROUP)} == {page["platform:logRetentionDays"]}
         assert deployed.inputs(ALARM, "process-payment-errors")["threshold"] == page["observability:alarms"]["functionErrors"]
 
@@ -148,7 +151,15 @@ def test_a_boundary_keeps_every_role_within_its_environment(family: Family) -> N
     assert checks.foreign_reach(list(family)) == []
 
 
-@requirement(28, 29, 30, 65, 117, met=["data:database.kind", "data:tables.billing", "projects/data/tables.py"])
+@requirement(
+    28,
+    29,
+    30,
+    65,
+    117,
+    met=["data:database.kind", "data:tables.billing", "data:tables.payments", "projects/data/tables.py", "projects/data/throughput.py"],
+    read="Appropriate is a provisioned capacity that follows the load, up to what the API's rate limit can ask for; a page whose maximum is less is refused.",
+)
 def test_payments_are_in_dynamodb_on_demand_or_with_provisioned_capacity(family: Family) -> None:
     for deployed in family:
         assert deployed.environment.shape.database == "dynamodb"
@@ -159,8 +170,15 @@ def test_payments_are_in_dynamodb_on_demand_or_with_provisioned_capacity(family:
             found = dynamodb.describe_table(TableName=table.inputs["name"])["Table"]
             modes = {"dev": "PAY_PER_REQUEST", "staging": "PROVISIONED", "prod": "PROVISIONED"}
             assert found.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED") == modes[deployed.stage]
-            units = {"dev": 0, "staging": 5, "prod": 50}[deployed.stage]
-            assert {found["ProvisionedThroughput"][f"{way}CapacityUnits"] for way in ("Read", "Write")} == {units}
+        targets = deployed.client("application-autoscaling").describe_scalable_targets(ServiceNamespace="dynamodb")["ScalableTargets"]
+        rate = deployed.cloud.page.config["app:api"]["rateLimit"]
+        for word, units in PAYMENT.items() if deployed.stage != "dev" else ():
+            own = [one for one in targets if one["ResourceId"] == f"table/{deployed.environment.names(word)}"]
+            most = {one["ScalableDimension"].split(":")[2]: one["MaxCapacity"] for one in own}
+            assert most["WriteCapacityUnits"] >= rate * units.write, word
+            assert most["ReadCapacityUnits"] >= rate * units.read, word
+        # Reads and writes of three tables and an index.
+        assert len(targets) == (0 if deployed.stage == "dev" else 8)
         assert not [one.urn for one in deployed.resources() if one.type.startswith("aws:rds/")]
 
 
@@ -252,7 +270,11 @@ def test_every_alarm_tells_a_topic_when_it_rings_and_when_it_is_over(family: Fam
     for deployed in family:
         topic = deployed.named("aws:sns/topic:Topic", "alarms").outputs["arn"]
         assert topic in {one["TopicArn"] for one in deployed.client("sns").list_topics()["Topics"]}
-        for alarm in deployed.client("cloudwatch").describe_alarms()["MetricAlarms"]:
+        alarms = deployed.client("cloudwatch").describe_alarms(MaxRecords=100)["MetricAlarms"]
+        # Those by which Application Auto Scaling follows the load are its own.
+        ours = [alarm for alarm in alarms if not alarm["AlarmName"].startswith("TargetTracking-")]
+        assert sorted(alarm["AlarmName"] for alarm in ours) == sorted(deployed.output("observability", "alarmNames"))
+        for alarm in ours:
             assert (alarm["ActionsEnabled"], alarm["AlarmActions"], alarm["OKActions"]) == (True, [topic], [topic]), alarm["AlarmName"]
 
 
@@ -271,7 +293,7 @@ def test_one_command_with_the_environments_name_deploys_all_its_stacks() -> None
 def test_the_manifest_lists_every_resource_with_its_configuration(family: Family) -> None:
     schema = Draft202012Validator(json.loads((ROOT / "docs/schemas/manifest.schema.json").read_text()))
     for deployed in family:
-        written = _manifest(deployed)
+        written = manifest_of(deployed)
         schema.validate(written)
         assert (written["environment"], written["account"]) == (deployed.name, ACCOUNTS[deployed.stage])
         assert {(one["project"], one["urn"]) for one in written["resources"]} == {
@@ -369,22 +391,3 @@ def _zone(deployed: Deployed, subnet: str) -> str:
 def _named_by_aws(type_: str) -> bool:
     """API Gateway calls the log group of a stage after the API's ID and the stage."""
     return type_ == LOG_GROUP
-
-
-def _manifest(deployed: Deployed) -> dict[str, Any]:
-    """The manifest of an environment whose stacks hold what its programs made."""
-
-    def held(stack: str, _: object) -> dict[str, Any]:
-        # A function's package is bytes; the engine's state has its digest.
-        found = [
-            {"custom": True, "type": one.type, "urn": one.urn, "id": one.id, "inputs": one.inputs | ({"code": {}} if "code" in one.inputs else {})}
-            for one in deployed.resources(stack)
-        ]
-        return {"manifest": {"time": "2026-01-02T03:04:05Z", "version": "v3.1.0"}, "resources": found}
-
-    session: Any = SimpleNamespace(
-        workspace=open_workspace(deployed.name), stack=lambda project: project, record=lambda _: None, target=SimpleNamespace(name="local", state=None)
-    )
-    with patch.object(manifests, "deployment", held):
-        found: dict[str, Any] = json.loads(manifests.manifest(session).to_json())
-    return found

@@ -168,6 +168,13 @@ def _stores(cross: Cross, pick: Pick) -> _Config:
         tables |= {"readCapacity": pick((1, 5)), "writeCapacity": pick((1, 5))}
     if cross["tables"] == "autoscaled":
         tables |= {"maxReadCapacity": pick((10, 100)), "maxWriteCapacity": pick((10, 100))}
+    if cross["tables"] != "on-demand" and cross["database"] == "dynamodb":
+        # Enough for what `_functions` lets in.
+        if cross["tables"] == "provisioned":
+            tables |= {"writeCapacity": 200, "payments": {"readCapacity": 700, "writeCapacity": 4000}}
+        else:
+            own = {"readCapacity": 5, "writeCapacity": 25, "maxReadCapacity": 700, "maxWriteCapacity": 4000}
+            tables |= {"maxWriteCapacity": 200, "payments": own}
     buckets: dict[str, _Config] = {
         "plain": {},
         "moving": {"intelligentTieringDays": 10, "glacierDays": pick((20, 25)), "auditExpireDays": pick((26, 400))},
@@ -193,7 +200,9 @@ def _service(cross: Cross, pick: Pick) -> _Config:
 
 
 def _functions(cross: Cross, pick: Pick) -> _Config:
-    api: _Config = {"rateLimit": pick((0.5, 50, 10_000)), "burstLimit": pick((1, 100))}
+    # What a table has to carry is at most 50 a second.
+    fast = () if cross["database"] == "dynamodb" and cross["tables"] != "on-demand" else (10_000,)
+    api: _Config = {"rateLimit": pick((0.5, 50, *fast)), "burstLimit": pick((1, 100))}
     doors: dict[str, _Config] = {"plain": {}, "of its own": {"domain": {"name": "payments.example.com"}}, "particular": {"logBodies": True}}
     if cross["firewall"] == "asked for":
         api["firewall"] = {"rateLimit": pick((10, 600_000))}

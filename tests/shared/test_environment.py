@@ -132,11 +132,11 @@ def test_all_that_is_wrong_with_platform_and_provider_is_said_at_once() -> None:
 @pytest.mark.parametrize(
     ("name", "shape"),
     [
-        ("dev", Shape(way_out="nat-instance")),
-        ("pci-dev", Shape(firewall=True, alarms=False)),
-        ("accounts-prod", Shape(database="dynamodb")),
-        ("aurora-dev", Shape(database="aurora", way_out="nat-instance", alarms=False)),
-        ("regions-staging", Shape(database_key="aws")),
+        ("dev", Shape(way_out="nat-instance", request_rate=50)),
+        ("pci-dev", Shape(firewall=True, alarms=False, request_rate=50)),
+        ("accounts-prod", Shape(database="dynamodb", request_rate=100)),
+        ("aurora-dev", Shape(database="aurora", way_out="nat-instance", alarms=False, request_rate=50)),
+        ("regions-staging", Shape(database_key="aws", request_rate=500)),
         ("containers-prod", Shape(compute="containers", database="aurora-serverless", cache=True, way_out="none", firewall=True)),
     ],
 )
@@ -149,6 +149,7 @@ def test_the_shape_is_what_the_sections_of_the_page_say(name: str, shape: Shape)
 def test_a_malformed_section_is_left_to_the_program_whose_it_is(value: object) -> None:
     assert shape_of(pages.read("dev").with_values({"data:database": value})).database == "rds"
     assert not shape_of(pages.read("pci-dev").with_values({"app:api": value})).firewall
+    assert shape_of(pages.read("pci-dev").with_values({"app:api": {"rateLimit": value}})).request_rate is None
 
 
 def test_buckets_may_have_a_naming_of_their_own() -> None:

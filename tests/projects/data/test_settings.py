@@ -70,6 +70,8 @@ def test_the_pages_are_accepted(name: str) -> None:
         ("tables", {"maxReadCapacity": 5}, "data:tables", "maxReadCapacity must be more than readCapacity; this page has 5 and 5"),
         ("tables", {"readCapacity": 0}, "data:tables.readCapacity", "greater than or equal to 1"),
         ("tables", {"maxReadCapacity": 40_001}, "data:tables.maxReadCapacity", "less than or equal to 40000"),
+        ("tables", {"payments": {"readCapacity": 1, "writeCapacity": 1}}, "data:tables", "payments: billing autoscaled needs maxReadCapacity"),
+        ("tables", {"payments": {"reads": 1}}, "data:tables.payments.reads", "unknown key"),
         ("buckets", {"expireDays": 0}, "data:buckets.expireDays", "greater than or equal to 1"),
         ("buckets", {"glacierDays": 30}, "data:buckets", "glacierDays must be more than intelligentTieringDays"),
         ("buckets", {"expireDays": 90}, "data:buckets", "expireDays must be more than glacierDays; this page has 90 and 90"),
@@ -107,6 +109,40 @@ def test_high_availability_needs_a_standby(asked: bool, given: bool, found: list
     of = page("database", multiAz=given).with_values({"platform:highAvailability": asked})
     refused = list(problems(of.settings("data", DataSettings), environment_of(of)))
     assert [(key, value) for key, value, _ in refused] == found
+
+
+OF_PAYMENTS = {"readCapacity": 700, "writeCapacity": 4000}
+
+
+@pytest.mark.parametrize(
+    ("tables", "found"),
+    [
+        ({"billing": "on-demand"}, []),
+        ({"writeCapacity": 200, "payments": OF_PAYMENTS}, []),
+        ({"writeCapacity": 199, "payments": OF_PAYMENTS}, [("tables.writeCapacity", 199, "transaction-log: 200 or more, or a rateLimit of 49.75 or less")]),
+        ({"writeCapacity": 200, "payments": {**OF_PAYMENTS, "readCapacity": 699}}, [("tables.payments.readCapacity", 699, "payments: 700 or more")]),
+        ({"writeCapacity": 4000}, [("tables.readCapacity", 5, "payments: 700 or more, or a rateLimit of 0.3571 or less")]),
+        (
+            {"writeCapacity": 200, "maxReadCapacity": 700, "maxWriteCapacity": 3999},
+            [("tables.maxWriteCapacity", 3999, "payments: 4000 or more, or a rateLimit of 49.99 or less")],
+        ),
+    ],
+)
+def test_capacities_carry_what_the_api_lets_in(tables: dict[str, Any], found: list[tuple[str, int, str]]) -> None:
+    billing = "autoscaled" if "maxReadCapacity" in tables else "provisioned"
+    given = tables if tables.get("billing") else {"billing": billing, "readCapacity": 5, **tables}
+    dev = pages.read("accounts-dev").with_values({"data:tables": given})
+    assert environment_of(dev).shape.request_rate == 50
+    refused = list(problems(dev.settings("data", DataSettings), environment_of(dev)))
+    assert [(key, value) for key, value, _ in refused] == [(key, value) for key, value, _ in found]
+    assert all(rule in said for (_, _, said), (_, _, rule) in zip(refused, found, strict=True))
+
+
+def test_capacities_of_payments_want_a_table_of_payments() -> None:
+    own = {"readCapacity": 5, "writeCapacity": 5, "maxReadCapacity": 10, "maxWriteCapacity": 10}
+    of = page("tables", payments=own)
+    [(key, _, rule)] = problems(of.settings("data", DataSettings), environment_of(of))
+    assert (key, "data:database.kind dynamodb" in rule) == ("tables.payments", True)
 
 
 @st.composite

@@ -127,7 +127,7 @@ def test_payments_are_a_table_where_there_is_no_relational_database(without_a_da
     assert types == {"pk": "S", "sk": "S", "due_shard": "S", "due_at": "N"}
     assert [(key["AttributeName"], key["KeyType"]) for key in payments["KeySchema"]] == [("pk", "HASH"), ("sk", "RANGE")]
     [due] = payments["GlobalSecondaryIndexes"]
-    assert (due["IndexName"], due["Projection"]["ProjectionType"]) == ("due", "ALL")
+    assert (due["IndexName"], due["Projection"]["ProjectionType"]) == ("due", "KEYS_ONLY")
     assert [(key["AttributeName"], key["KeyType"]) for key in due["KeySchema"]] == [("due_shard", "HASH"), ("due_at", "RANGE")]
     ends = without_a_database.client("dynamodb").describe_time_to_live(TableName=PAYMENTS)["TimeToLiveDescription"]
     assert (ends["TimeToLiveStatus"], ends["AttributeName"]) == ("ENABLED", "expires_at")
@@ -144,6 +144,22 @@ def test_the_index_has_the_tables_capacity_and_scales_with_it(without_a_database
         for index, what in (("", "table"), ("/index/due", "index"))
         for direction, bounds in (("Read", (5, 100)), ("Write", (6, 50)))
     }
+
+
+def test_the_table_of_payments_may_have_a_capacity_of_its_own(without_a_database: Cloud) -> None:
+    own = {"read_capacity": 7, "write_capacity": 8, "max_read_capacity": 700, "max_write_capacity": 800}
+    tables = make(without_a_database, **AUTOSCALED, payments=own)
+    [due] = tables[PAYMENTS]["GlobalSecondaryIndexes"]
+    given = {name: table["ProvisionedThroughput"] for name, table in {**tables, "due": due}.items()}
+    assert {name: (one["ReadCapacityUnits"], one["WriteCapacityUnits"]) for name, one in given.items()} == {
+        SESSIONS: (5, 6),
+        LOG: (5, 6),
+        PAYMENTS: (7, 8),
+        "due": (7, 8),
+    }
+    targets = without_a_database.client("application-autoscaling").describe_scalable_targets(ServiceNamespace="dynamodb")["ScalableTargets"]
+    assert {(one["MinCapacity"], one["MaxCapacity"]) for one in targets if PAYMENTS in one["ResourceId"]} == {(7, 700), (8, 800)}
+    assert {(one["MinCapacity"], one["MaxCapacity"]) for one in targets if PAYMENTS not in one["ResourceId"]} == {(5, 100), (6, 50)}
 
 
 def test_sessions_are_no_table_where_a_cache_keeps_them() -> None:
