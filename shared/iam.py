@@ -28,14 +28,15 @@ class Statement:
     """One statement of a policy.
 
     sid: letters and digits. actions: `service:Action`, also with a trailing `*` within one action's name (`kms:GenerateDataKey*`); a Deny may
-    have all actions of a service (`s3:*`) and of every service (`*`).
+    have all actions of a service (`s3:*`) and of every service (`*`). not_actions: all others; for denials only, instead of `actions`.
     resources: ARNs; leave out in a trust policy. not_resources: all others; for denials only, instead of `resources`.
-    because: why the resource is `*`, or one of every environment; required with it, refused without it.
+    because: why the resource is `*`, or one of every environment; required with it, refused without it. An Allow with it may have all of a service.
     principals: by kind (`Service`, `AWS`); for resource-based and trust policies.
     """
 
     sid: str
-    actions: Sequence[str]
+    actions: Sequence[str] = ()
+    not_actions: Sequence[str] = ()
     resources: Sequence[pulumi.Input[str]] = ()
     not_resources: Sequence[str] = ()
     because: str = ""
@@ -46,7 +47,9 @@ class Statement:
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z0-9]+", self.sid):
             raise ValueError(f"sid {self.sid!r} may only have letters and digits (IAM JSON policy elements: Sid)")
-        for action in self.actions:
+        if bool(self.actions) == bool(self.not_actions) or (self.not_actions and self.effect == "Allow"):
+            raise ValueError(f"{self.sid}: wants actions; NotAction is for a Deny without an Action (to allow all but a few is to allow too much)")
+        for action in (*self.actions, *self.not_actions):
             if not re.fullmatch(r"[a-z0-9-]+:([A-Z][A-Za-z0-9]*\*?|\*)", action) and (self.effect, action) != ("Deny", "*"):
                 raise ValueError(f"{self.sid}: action {action!r} is no action of one service, such as s3:GetObject (IAM JSON policy elements: Action)")
             if self.effect == "Allow" and action.endswith(":*") and not self.because:
@@ -59,7 +62,11 @@ class Statement:
 
     def document(self) -> dict[str, pulumi.Input[Any]]:
         """The statement in IAM's JSON form."""
-        found: dict[str, pulumi.Input[Any]] = {"Sid": self.sid, "Effect": self.effect, "Action": _one_or_many(list(self.actions))}
+        found: dict[str, pulumi.Input[Any]] = {"Sid": self.sid, "Effect": self.effect}
+        if self.actions:
+            found["Action"] = _one_or_many(list(self.actions))
+        if self.not_actions:
+            found["NotAction"] = _one_or_many(list(self.not_actions))
         if self.principals:
             found["Principal"] = self.principals if isinstance(self.principals, str) else dict(self.principals)
         if self.resources:

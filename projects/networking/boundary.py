@@ -1,7 +1,9 @@
 """The permissions boundary: the most that any role of the environment can do, whatever its own policy or a resource's says.
 
-It allows what the platform's roles use at all, and denies what is another environment's: by account, by tag, and by name. It is the first thing
-made, and every role names it (shared/components/role.py).
+It denies every action that no role of the platform uses, and of those that are used, what is another environment's: by account, by tag, and by name.
+What it does not deny, it allows; so nothing hangs on an implicit deny, which does not limit what a resource's policy grants to a role's session (IAM
+user guide, "Permissions boundaries for IAM entities"): a role that trusts everybody cannot be assumed, nor a function that is open to all be invoked.
+It is the first thing made, and every role names it (shared/components/role.py).
 
 Exceptions are AWS's doing, and stand here with their reasons:
 
@@ -27,7 +29,7 @@ from shared.environment import Environment
 from shared.iam import Condition, Statement, policy
 from shared.isolation import TELLING, boundary_name
 
-# All that any role of the platform does; a test holds it to what the roles' own policies say.
+# All that any role of the platform does, also what services do in its name; a test holds it to what the roles' own policies say.
 ACTIONS = (
     "dynamodb:BatchGetItem",
     "dynamodb:BatchWriteItem",
@@ -71,7 +73,7 @@ ACTIONS = (
 # Services all of whose actions that a role could use name one resource by its name. `logs` and `ecr` have some that list, or are the account's.
 _BY_NAME = ("dynamodb:*", "s3:*", "secretsmanager:*", "sns:*", "sqs:*")
 _REPOSITORY_ACTIONS = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
-_LOG_ACTIONS = ("logs:Create*", "logs:Delete*", "logs:DescribeLogStreams", "logs:FilterLogEvents", "logs:Get*", "logs:Put*")
+_LOG_ACTIONS = ("logs:Create*", "logs:DescribeLogStreams", "logs:FilterLogEvents", "logs:Get*", "logs:Put*")
 
 # The buckets that roles use, each by its whole name: in `arn:aws:s3:::*-dev-main/*` the wildcard would also stand for a foreign bucket and a
 # key that looks like a name of ours.
@@ -89,10 +91,12 @@ def statements(environment: Environment) -> list[Statement]:
     return [
         Statement(
             sid="UsedByThePlatform",
-            actions=ACTIONS,
+            # By service: a managed policy has no room for the actions twice.
+            actions=sorted({f"{action.partition(':')[0]}:*" for action in ACTIONS}),
             resources=["*"],
-            because="a boundary grants nothing; it is the most that a role's own policy can grant, and what follows takes away what is another's",
+            because="a boundary grants nothing; it is the most that a role's own policy can grant, and what follows takes away all but ACTIONS",
         ),
+        Statement(sid="NothingElse", effect="Deny", not_actions=ACTIONS, resources=["*"]),
         _denied("OtherAccount", environment.shape.outside, {"aws:ResourceAccount": environment.account}),
         *(_denied(f"Other{tag}", _shared_or_outside(environment), {f"aws:ResourceTag/{tag}": environment.tags[tag]}) for tag in TELLING),
         _names(environment),

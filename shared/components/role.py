@@ -26,7 +26,7 @@ class RoleArgs:
 
 
 class Role(Component):
-    """Produces an IAM role and its inline policy; inline, because a policy that is used once should go with its role.
+    """Produces an IAM role and its inline policy of the same name; inline, because a policy that is used once should go with its role.
 
     Whatever that policy says, the role is bounded to its environment (projects/networking/boundary.py).
 
@@ -39,16 +39,17 @@ class Role(Component):
 
     def __init__(self, name: str, environment: Environment, args: RoleArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, environment, opts)
+        called = environment.names(name, naming.ROLE)
         role = aws.iam.Role(
             name,
-            name=environment.names(name, naming.ROLE),
+            name=called,
             description=args.description,
             assume_role_policy=trust(args.service, account=environment.account, arn=args.source_arn),
             permissions_boundary=boundary_arn(environment),
             force_detach_policies=True,
             opts=self.child(),
         )
-        self.policy = aws.iam.RolePolicy(name, name=name, role=role.name, policy=policy(*args.statements), opts=self.child())
+        self.policy = aws.iam.RolePolicy(name, name=called, role=role.name, policy=policy(*args.statements), opts=self.child())
         self.arn = role.arn
         self.name = role.name
         self.register_outputs({"arn": self.arn, "name": self.name})

@@ -20,7 +20,7 @@ from typing import Any
 from tests.iam.conditions import Context, UnknownError, read
 from tests.iam.wildcards import action_matches, resource_matches
 
-_ELEMENTS = {"Sid", "Effect", "Principal", "Action", "Resource", "NotResource", "Condition"}
+_ELEMENTS = {"Sid", "Effect", "Principal", "Action", "NotAction", "Resource", "NotResource", "Condition"}
 
 
 class Decision(Enum):
@@ -81,6 +81,7 @@ class Statement:
     said: Mapping[str, Any]
     allows: bool
     actions: Sequence[str]
+    other_actions: bool
     resources: Sequence[str]
     others: bool
     conditions: Sequence[Callable[[Context], bool]] = field(compare=False)
@@ -90,13 +91,14 @@ class Statement:
         """The statement that IAM's JSON says; UnknownError when it uses what is not evaluated here."""
         if strange := set(said) - _ELEMENTS:
             raise UnknownError(f"{said.get('Sid')}: {', '.join(sorted(strange))} is not evaluated")
-        others = "NotResource" in said
+        others, other_actions = "NotResource" in said, "NotAction" in said
         resources = many(said["NotResource" if others else "Resource"])
-        return cls(said, said["Effect"] == "Allow", many(said["Action"]), resources, others, read(said.get("Condition", {})))
+        actions = many(said["NotAction" if other_actions else "Action"])
+        return cls(said, said["Effect"] == "Allow", actions, other_actions, resources, others, read(said.get("Condition", {})))
 
     def is_about(self, action: str) -> bool:
         """Whether it has anything to do with an action."""
-        return any(action_matches(one, action) for one in self.actions)
+        return any(action_matches(one, action) for one in self.actions) != self.other_actions
 
     def applies(self, request: Request) -> bool:
         """To the request, whoever makes it."""

@@ -9,6 +9,8 @@ from typing import Any
 
 import pulumi
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from projects.networking import boundary
 from projects.networking.boundary import Boundary
@@ -129,6 +131,57 @@ def test_logs_of_the_whole_account_are_for_the_role_that_aws_wants_them_of(group
     assert decision(of, "logs:PutLogEvents", own, role) is Decision.EXPLICIT_DENY
     for another in {"api-logs", "database-monitoring", "process-payment"} - {role}:
         assert decision(of, "logs:PutLogEvents", of_all, another) is Decision.EXPLICIT_DENY
+
+
+# What no role of the platform does, on what bears no tags: another identity's, or more than was meant of what is ours.
+TAKEN_OVER = (
+    ("sts:AssumeRole", "iam", "role/untagged"),
+    ("sts:TagSession", "iam", "role/untagged"),
+    ("iam:PassRole", "iam", "role/untagged"),
+    ("iam:PutRolePolicy", "iam", "role/untagged"),
+    ("kms:CreateGrant", "kms", "key/1"),
+    ("kms:PutKeyPolicy", "kms", "key/1"),
+    ("lambda:InvokeFunction", "lambda", "function:untagged"),
+    ("lambda:UpdateFunctionCode", "lambda", "function:untagged"),
+    ("sqs:SetQueueAttributes", "sqs", "payment-work-dev-main"),
+    ("secretsmanager:PutSecretValue", "secretsmanager", "secret:cache-dev-main-AbCdEf"),
+)
+
+
+def granted_past_the_boundary(of: Environment, action: str, arn: str) -> Iterator[tuple[str, Decision]]:
+    """What comes of a resource's grants that no implicit deny of a boundary limits: to the session, and to everybody who is this role."""
+    caller = Caller(of.arn("iam", f"role/{of.names('process-payment', naming.ROLE)}", region=""))
+    ask = Request(caller, action, arn, of.account, known({"aws:PrincipalArn": caller.role, "aws:ResourceAccount": of.account}))
+    for principal, condition in (({"AWS": caller.session}, {}), ("*", {}), ("*", {"ArnEquals": {"aws:PrincipalArn": caller.role}})):
+        grant = {"Effect": "Allow", "Principal": principal, "Action": action, "Resource": "*", "Condition": condition}
+        for identity in ([], [ALLOW_ALL]):
+            found = decide(ask, identity=identity, boundary=Policy.of(boundary.document(of)), resource=Policy.of({"Statement": grant}))
+            yield f"{principal} {condition}", found
+
+
+@pytest.mark.parametrize(("action", "service", "resource"), TAKEN_OVER)
+def test_no_resource_policy_gives_a_role_or_its_session_what_the_platform_does_not_do(action: str, service: str, resource: str) -> None:
+    of = environment("dev")
+    for grant, decision_ in granted_past_the_boundary(of, action, of.arn(service, resource, region="" if service == "iam" else None)):
+        assert decision_ is Decision.EXPLICIT_DENY, grant
+
+
+def test_what_the_platform_does_a_resource_policy_may_give() -> None:
+    """Or the test above would show nothing but that grants to sessions are not decided at all."""
+    of = environment("dev")
+    assert {found for _, found in granted_past_the_boundary(of, "kms:Decrypt", of.arn("kms", "key/1"))} == {Decision.ALLOWED}
+
+
+@given(st.sampled_from(boundary.ACTIONS) | st.from_regex(r"(sts|iam|kms|s3|logs|lambda|ec2|organizations):[A-Z][a-z]{1,9}", fullmatch=True), st.booleans())
+def test_nothing_hangs_on_an_implicit_deny(action: str, bare: bool) -> None:
+    of = environment("dev")
+    arn = "*" if bare else of.arn(action.partition(":")[0], "anything")
+    caller = Caller(of.arn("iam", f"role/{of.names('process-payment', naming.ROLE)}", region=""))
+    ask = Request(caller, action, arn, of.account, known({"aws:PrincipalArn": caller.role, "aws:ResourceAccount": of.account}))
+    policy = Policy.of(boundary.document(of))
+    assert policy.allows(ask) or policy.denies(ask)
+    if action not in boundary.ACTIONS:
+        assert policy.denies(ask)
 
 
 def test_what_somebody_else_made_is_reached_where_the_page_names_it() -> None:

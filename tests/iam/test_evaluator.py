@@ -122,10 +122,18 @@ def test_not_resource_is_everything_else() -> None:
     assert policy.denies(request("s3:ListAllMyBuckets", "*"))
 
 
-@pytest.mark.parametrize("element", ["NotAction", "NotPrincipal"])
-def test_elements_that_are_not_evaluated_are_refused(element: str) -> None:
-    with pytest.raises(UnknownError, match=element):
-        Policy.of({"Statement": {"Effect": "Deny", "Action": "s3:*", element: "x", "Resource": "*"}})
+def test_not_action_is_every_other_one() -> None:
+    """IAM JSON policy elements: NotAction, whose first example leaves s3:DeleteBucket out."""
+    policy = Policy.of({"Statement": {"Effect": "Deny", "NotAction": ["s3:DeleteBucket", "sqs:*"], "Resource": "*"}})
+    assert policy.denies(request("s3:GetObject"))
+    assert policy.denies(request("sts:AssumeRole", "*"))
+    assert not policy.denies(request("s3:deletebucket", BUCKET))
+    assert not policy.denies(request("sqs:SendMessage", "*"))
+
+
+def test_elements_that_are_not_evaluated_are_refused() -> None:
+    with pytest.raises(UnknownError, match="NotPrincipal"):
+        Policy.of({"Statement": {"Effect": "Deny", "Action": "s3:*", "NotPrincipal": "x", "Resource": "*"}})
 
 
 def test_a_service_is_no_role() -> None:

@@ -104,9 +104,11 @@ def requests(role: Role, thing: Thing, actions: Sequence[str] | None = None) -> 
     if not wanted:
         return
     context, caller = {**role.known, **thing.known}, role.caller
+    # IAM does not hold this action to a role's tags ("Grant a user permissions to pass a role to an AWS service").
+    untagged = {key: value for key, value in context.items() if not key.startswith("aws:resourcetag/")}
     for arn in thing.arns:
         for action in wanted:
-            yield Request(caller, action, arn, thing.account, context)
+            yield Request(caller, action, arn, thing.account, untagged if action == "iam:PassRole" else context)
 
 
 def worth_asking(role: Role, thing: Thing) -> Iterator[Request]:
@@ -151,7 +153,7 @@ _KINDS: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {
     "aws:rds/instance:Instance": (("",), ("rds:ModifyDBInstance", "rds:DeleteDBInstance")),
     "aws:rds/cluster:Cluster": (("",), ("rds:ModifyDBCluster", "rds:DeleteDBCluster")),
     "aws:elasticache/replicationGroup:ReplicationGroup": (("",), ("elasticache:ModifyReplicationGroup", "elasticache:DeleteReplicationGroup")),
-    "aws:iam/role:Role": (("",), ("iam:PassRole", "iam:PutRolePolicy", "iam:DeleteRolePermissionsBoundary")),
+    "aws:iam/role:Role": (("",), ("sts:AssumeRole", "iam:PassRole", "iam:PutRolePolicy", "iam:DeleteRolePermissionsBoundary")),
     "aws:ec2/subnet:Subnet": (("",), ("ec2:CreateNetworkInterface",)),
     "aws:ec2/securityGroup:SecurityGroup": (("",), ("ec2:CreateNetworkInterface", "ec2:AuthorizeSecurityGroupIngress")),
 }

@@ -132,8 +132,8 @@ def test_a_role_has_its_one_policy_inline_and_its_trust(cloud: Cloud) -> None:
     assert about["PermissionsBoundary"]["PermissionsBoundaryArn"] == f"arn:aws:iam::{ACCOUNT}:policy/boundary-staging-main"
     [trust] = about["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Condition"]["ArnLike"] == {"aws:SourceArn": "arn:aws:ec2:::vpc-flow-log/*"}
-    assert iam.list_role_policies(RoleName="flow-logs-staging-main")["PolicyNames"] == ["flow-logs"]
-    document = iam.get_role_policy(RoleName="flow-logs-staging-main", PolicyName="flow-logs")["PolicyDocument"]
+    assert iam.list_role_policies(RoleName="flow-logs-staging-main")["PolicyNames"] == ["flow-logs-staging-main"]
+    document = iam.get_role_policy(RoleName="flow-logs-staging-main", PolicyName="flow-logs-staging-main")["PolicyDocument"]
     assert document["Statement"] == [{"Sid": "Read", "Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::documents/*"}]
 
 

@@ -62,6 +62,10 @@ def test_conditions_and_denials_are_kept() -> None:
         ({"resources": ["arn:aws:sns:us-east-1:123456789012:*-dev-main"]}, "goes with `because`"),
         ({"resources": ["arn:aws:dynamodb:us-east-1:123456789012:table/*"]}, "goes with `because`"),
         ({"resources": ["arn:aws:logs:us-east-1:123456789012:log-group:*"]}, "goes with `because`"),
+        ({"actions": ()}, "wants actions"),
+        ({"actions": (), "not_actions": ["s3:GetObject"]}, "NotAction is for a Deny"),
+        ({"not_actions": ["s3:GetObject"], "effect": "Deny"}, "NotAction is for a Deny without an Action"),
+        ({"actions": (), "not_actions": ["GetObject"], "effect": "Deny"}, "is no action of one service"),
         ({"not_resources": ["arn:aws:s3:::a"], "resources": ()}, "NotResource is for a Deny"),
         ({"not_resources": ["arn:aws:s3:::a"], "effect": "Deny"}, "NotResource is for a Deny without a Resource"),
     ],
@@ -80,6 +84,7 @@ def test_a_statement_that_says_too_much_is_refused(statement: dict[str, Any], ru
         {"actions": ["kms:*"], "resources": ["*"], "because": "the key itself"},
         {"actions": ["s3:*"], "effect": "Deny"},
         {"actions": ["*"], "resources": ["*"], "effect": "Deny"},
+        {"not_actions": ["s3:GetObject", "sqs:*"], "resources": ["*"], "effect": "Deny"},
         {"actions": ["*"], "resources": (), "not_resources": ["arn:aws:s3:::a"], "effect": "Deny"},
         {"actions": ["logs:PutLogEvents"], "resources": ["arn:aws:logs:us-east-1:123456789012:log-group:a:*"]},
         {"actions": ["s3:PutObject"], "resources": ["arn:aws:s3:::a/receipts/*"]},
@@ -96,6 +101,11 @@ def test_what_is_narrow_or_has_its_reason_is_taken(statement: dict[str, Any]) ->
 def test_a_denial_of_everything_else_names_what_is_left() -> None:
     [found] = document(Statement(sid="Others", effect="Deny", actions=["s3:*"], not_resources=["arn:aws:s3:::a", "arn:aws:s3:::a/*"]))
     assert found == {"Sid": "Others", "Effect": "Deny", "Action": "s3:*", "NotResource": ["arn:aws:s3:::a", "arn:aws:s3:::a/*"]}
+
+
+def test_a_denial_of_all_other_actions_names_those_that_are_left() -> None:
+    [found] = document(Statement(sid="Others", effect="Deny", not_actions=["s3:GetObject", "s3:PutObject"], resources=["*"]))
+    assert found == {"Sid": "Others", "Effect": "Deny", "NotAction": ["s3:GetObject", "s3:PutObject"], "Resource": "*"}
 
 
 def trusted(service: str, **about: Any) -> dict[str, Any]:
