@@ -19,6 +19,9 @@ from shared.environment import Environment
 _SCALE_OUT_SECONDS = 60
 _SCALE_IN_SECONDS = 300
 
+# A deployment waits so long for tasks of the new revision to run; ECS gives up before that where they do not come up.
+_STEADY = "30m"
+
 # Until then the load balancer's opinion of a new task counts for nothing.
 _GRACE_SECONDS = 60
 
@@ -72,8 +75,14 @@ class Service(Component):
             enable_execute_command=False,
             enable_ecs_managed_tags=True,
             propagate_tags="SERVICE",
+            # That they came up is not all: what ECS took back is steady too (ops/rollout.py).
+            wait_for_steady_state=True,
             # How many there are now is the scaling's to say.
-            opts=self.child(depends_on=[args.task.role.policy, *args.after], ignore_changes=["desiredCount"]),
+            opts=self.child(
+                depends_on=[args.task.role.policy, *args.after],
+                ignore_changes=["desiredCount"],
+                custom_timeouts=pulumi.CustomTimeouts(create=_STEADY, update=_STEADY),
+            ),
         )
         self._scale(
             name,
