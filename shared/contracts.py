@@ -166,7 +166,8 @@ class AppOutputs(Contract):
     """The payment service: where clients call it, and what there is to be watched.
 
     endpoint_urls: by route (`process-payment`, `verify-payment`). What functions have is empty or null where containers run, and the other way round.
-    service_names, task_definition_arns: by what the container does (`web`, `worker`, `migrate`).
+    api_key_secret_arn: of the secret whose string is API Gateway's key. service_names, task_definition_arns: by what the container does (`web`, `worker`,
+    `migrate`).
     """
 
     PROJECT: ClassVar[str] = "app"
@@ -177,6 +178,7 @@ class AppOutputs(Contract):
     api_name: Text = field(default_factory=_null, metadata=_OPTIONAL)
     api_stage: Text = field(default_factory=_null, metadata=_OPTIONAL)
     api_key: Text = field(metadata=_SECRET)
+    api_key_secret_arn: Text = field(default_factory=_null, metadata=_OPTIONAL)
     function_names: Texts
     function_arns: Texts
     cluster_name: Text = field(default_factory=_null, metadata=_OPTIONAL)

@@ -82,6 +82,13 @@ class Names:
             raise ValueError(f"{name!r} is no name for one {limit.what}: at most {limit.length} characters of {limit.pattern}")
         return name
 
+    def camel(self, word: str) -> str:
+        """The name with its words told apart by capitals, for what may have letters and digits alone, such as API Gateway's models.
+
+        `a-b` and `ab` may become the same: for names within something that is the environment's already.
+        """
+        return "".join(part[:1].upper() + part[1:] for part in re.split(r"[^A-Za-z0-9]+", self(word)))
+
     def problems(self) -> Iterator[str]:
         """Which limits the environment's part of a name breaks, whatever the resource's word is: lengths, and the services' alphabets."""
         for limit in LIMITS:

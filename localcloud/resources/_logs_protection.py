@@ -17,6 +17,9 @@ _MEMBERS = {"Name", "Description", "Version", "Statement", "Configuration"}
 _VERSION = "2021-06-01"
 # "Types of data that you can protect": AWS's own, those of a country, and the names of one's own patterns.
 _IDENTIFIER = re.compile(r"arn:aws[a-z-]*:dataprotection::aws:data-identifier/[A-Za-z]+(-[A-Z]{2})?|[A-Za-z0-9_-]{1,128}")
+# "Custom data identifiers": how many, what they may be called, and of which characters their patterns are.
+_MOST_CUSTOM = 10
+_CUSTOM = {"Name": re.compile(r"[A-Za-z0-9_-]{1,128}"), "Regex": re.compile(r"[A-Za-z0-9_#=@/;, ^$?\[\]{}|\\*+.-]{1,200}")}
 
 
 def problems(document: str) -> Iterator[str]:
@@ -41,6 +44,11 @@ def problems(document: str) -> Iterator[str]:
     audit, mask = cast("list[dict[str, Any]]", listed)
     yield from _operations(audit, mask)
     yield from _identifiers(audit.get("DataIdentifier"), mask.get("DataIdentifier"))
+    custom = (policy.get("Configuration") or {}).get("CustomDataIdentifier") or []
+    yield from _own_patterns(custom)
+    known = {each.get("Name") for each in custom}
+    named = [each for each in audit.get("DataIdentifier") or [] if isinstance(each, str) and not each.startswith("arn:")]
+    yield from (f"DataIdentifier {each!r} is not among Configuration.CustomDataIdentifier" for each in named if each not in known)
 
 
 def _operations(audit: dict[str, Any], mask: dict[str, Any]) -> Iterator[str]:
@@ -59,6 +67,15 @@ def _identifiers(found: Any, masked: Any) -> Iterator[str]:
     for each in cast("list[Any]", found):
         if not isinstance(each, str) or not _IDENTIFIER.fullmatch(each):
             yield f"DataIdentifier {each!r} is neither arn:aws:dataprotection::aws:data-identifier/<name> nor the name of a custom one"
+
+
+def _own_patterns(custom: list[dict[str, Any]]) -> Iterator[str]:
+    if len(custom) > _MOST_CUSTOM:
+        yield f"Configuration.CustomDataIdentifier has {len(custom)} entries; AWS takes at most {_MOST_CUSTOM}"
+    for each in custom:
+        for member, characters in _CUSTOM.items():
+            if not characters.fullmatch(str(each.get(member, ""))):
+                yield f"Configuration.CustomDataIdentifier has the {member} {each.get(member)!r}, which is not {characters.pattern}"
 
 
 def _rule(document: str) -> str | None:

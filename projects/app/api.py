@@ -16,6 +16,7 @@ from projects.app.gateway import Gateway
 from projects.app.routes import ROUTES, Route
 from projects.app.settings import ApiSettings
 from shared.component import Component
+from shared.components.secret import kept_secret
 from shared.environment import Environment
 from shared.outputs import as_json
 
@@ -46,10 +47,11 @@ def template(status: str, problem: str, title: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class ApiArgs:
-    """gateway: the API itself. functions: by name. log_key_arn: encrypts its logs."""
+    """gateway: the API itself. functions: by name. key_arn: encrypts the secret with the API key. log_key_arn: encrypts its logs."""
 
     gateway: Gateway
     functions: Mapping[str, aws.lambda_.Function]
+    key_arn: pulumi.Input[str]
     log_key_arn: pulumi.Input[str]
 
 
@@ -63,33 +65,46 @@ class Made:
 
 
 class Api(Component):
-    """Produces what makes the REST API answer: a validated POST method per route, its stage, an API key and the usage plan that it belongs to.
+    """Produces what makes the REST API answer: a validated POST method per route, its stage, an API key, its secret and the usage plan that it belongs to.
 
-    The stage has access and execution logs, traces and throttling.
-    Outputs: `api`, `stage`, `url` (of the stage), `key` (secret).
+    The stage has access and execution logs, traces and throttling. API Gateway makes the key; Secrets Manager has it for whoever is to be given it.
+    Outputs: `api`, `stage`, `url` (of the stage), `key` (secret), `key_secret_arn` (of the secret whose string is the key).
     """
 
     api: aws.apigateway.RestApi
     stage: aws.apigateway.Stage
     url: pulumi.Output[str]
     key: pulumi.Output[str]
+    key_secret_arn: pulumi.Output[str]
 
     def __init__(self, name: str, environment: Environment, settings: ApiSettings, args: ApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, environment, opts)
         self.api = args.gateway.api
         self._validator = aws.apigateway.RequestValidator(
-            name, name="all", rest_api=self.api.id, validate_request_body=True, validate_request_parameters=True, opts=self.child()
+            name,
+            name=environment.names(name),
+            rest_api=self.api.id,
+            validate_request_body=True,
+            validate_request_parameters=True,
+            opts=self.child(),
         )
         routes = [self._route(route, args.functions[route.function.name]) for route in ROUTES]
         answers = [self._answer(kind, *said) for kind, said in ANSWERS.items()]
         self.stage = self._stage(name, settings, args, routes, answers)
         self.url = self.stage.invoke_url
         self.key = self._usage(name, settings)
+        description = "API key of the callers, as API Gateway has it"
+        self.key_secret_arn = kept_secret(self, f"{name}-api-key", description=description, value=self.key, key_arn=args.key_arn).arn
         self.register_outputs({"url": self.url})
 
     def _route(self, route: Route, function: aws.lambda_.Function) -> Made:
         model = aws.apigateway.Model(
-            route.path, name=route.model, rest_api=self.api.id, content_type="application/json", schema=json.dumps(route.schema), opts=self.child()
+            route.path,
+            name=self.environment.names.camel(route.path),
+            rest_api=self.api.id,
+            content_type="application/json",
+            schema=json.dumps(route.schema),
+            opts=self.child(),
         )
         resource = aws.apigateway.Resource(route.path, rest_api=self.api.id, parent_id=self.api.root_resource_id, path_part=route.path, opts=self.child())
         method = aws.apigateway.Method(
@@ -139,7 +154,7 @@ class Api(Component):
         )
 
     def _stage(self, name: str, settings: ApiSettings, args: ApiArgs, routes: list[Made], answers: list[aws.apigateway.Response]) -> aws.apigateway.Stage:
-        logs = ApiLogs(name, self.environment, ApiLogsArgs(key_arn=args.log_key_arn, api_id=self.api.id, bodies=settings.log_bodies), opts=self.child())
+        logs = ApiLogs(name, self.environment, ApiLogsArgs(key_arn=args.log_key_arn, api_id=self.api.id), opts=self.child())
         deployment = aws.apigateway.Deployment(
             name,
             rest_api=self.api.id,

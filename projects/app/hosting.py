@@ -17,6 +17,7 @@ class Hosted(TypedDict):
     api_name: NotRequired[pulumi.Output[str]]
     api_stage: NotRequired[pulumi.Output[str]]
     api_key: pulumi.Output[str]
+    api_key_secret_arn: NotRequired[pulumi.Output[str]]
     function_names: Texts
     function_arns: Texts
     cluster_name: NotRequired[pulumi.Output[str]]

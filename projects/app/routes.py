@@ -25,11 +25,10 @@ class Route:
 
     A schema refuses what the service refuses as far as draft 4 can say it, and nothing that the service takes; the service itself
     also looks for card data, invisible characters and a body that is too long.
-    model: its name, letters and digits (API Gateway takes no others). schema: of the body. headers: that must be there.
+    schema: of the body. headers: that must be there.
     """
 
     function: Function
-    model: str
     schema: Mapping[str, Any]
     headers: Sequence[str] = field(default_factory=tuple[str, ...])
 
@@ -42,7 +41,6 @@ class Route:
 ROUTES = (
     Route(
         function=PROCESS_PAYMENT,
-        model="ProcessPayment",
         headers=("Idempotency-Key",),
         schema={
             "$schema": _DRAFT,
@@ -62,7 +60,6 @@ ROUTES = (
     ),
     Route(
         function=VERIFY_PAYMENT,
-        model="VerifyPayment",
         schema={
             "$schema": _DRAFT,
             "title": "VerifyPayment",

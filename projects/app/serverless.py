@@ -26,7 +26,8 @@ def on_lambda(environment: Environment, settings: AppSettings, network: Networki
     args = FunctionsArgs(network=network, reach=reach, variables=known, batch_size=settings.queue.batch_size)
     functions = Functions("functions", environment, of_functions, args)
     Schedules("schedules", environment, functions=functions.by_name)
-    api = Api("payments", environment, of_api, ApiArgs(gateway=gateway, functions=functions.by_name, log_key_arn=network.log_key_arn))
+    parts = ApiArgs(gateway=gateway, functions=functions.by_name, key_arn=reach.key_arn, log_key_arn=network.log_key_arn)
+    api = Api("payments", environment, of_api, parts)
     url = Domain("domain", environment, domain, api=api).url if domain else api.url
     hosted = Hosted(
         api_url=url,
@@ -34,6 +35,7 @@ def on_lambda(environment: Environment, settings: AppSettings, network: Networki
         api_name=api.api.name,
         api_stage=api.stage.stage_name,
         api_key=api.key,
+        api_key_secret_arn=api.key_secret_arn,
         function_names=functions.names,
         function_arns=functions.arns,
         service_names=none(),

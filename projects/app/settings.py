@@ -43,8 +43,8 @@ class ApiSettings(Settings):
     rate_limit: requests per second that a client may send in the long run; burst_limit: how many at once.
     domain: of its own; copies of the environment do without.
     firewall: AWS WAF before the stage, which PCI DSS 6.4.2 wants of what the internet reaches; left out, there is none.
-    log_bodies: API Gateway logs whole requests and responses. Off, because whatever a client sends by mistake would be kept there (PCI DSS 3.3.1);
-    where it is on, CloudWatch Logs masks card data in that log group, of which it knows the usual forms only.
+    log_bodies: API Gateway logs requests and responses, up to 1 KB of each (developer guide, "Execution logging for REST APIs"). Off, because whatever
+    a client sends by mistake would be kept there (PCI DSS 3.3.1); CloudWatch Logs masks what looks like card data there for who may not logs:Unmask.
     """
 
     rate_limit: Annotated[float, Field(gt=0, le=10_000)]

@@ -58,12 +58,14 @@ def _asked(deployed: Deployed) -> dict[str, dict[str, str]]:
     words = {environment.account: "<account>", environment.region: "<region>", environment.platform.stage: "<stage>"}
     # The letter after a region is the zone's.
     said = re.compile(rf"(?<![A-Za-z0-9])({'|'.join(map(re.escape, words))})(?=[^A-Za-z0-9]|[a-f]\b)")
+    # Where AWS takes letters and digits alone, a stage begins with a capital and another word follows.
+    joined = re.compile(rf"(?<=[a-z0-9]){environment.platform.stage.capitalize()}(?=[A-Z0-9])")
     block = ".".join(deployed.inputs("aws:ec2/vpc:Vpc")["cidrBlock"].split(".")[:2])
 
     def shared(value: Any) -> str:
         text = json.dumps(value, sort_keys=True, default=lambda archive: str(archive.path))
         text = _LAYERS.sub("<layers>", _RANDOM.sub("<random>", ids.sub(lambda found: names[found[0]], text)))
-        return said.sub(lambda found: words[found[1]], text).replace(f'"{block}.', '"<block>.')
+        return said.sub(lambda found: words[found[1]], joined.sub("<stage>", text)).replace(f'"{block}.', '"<block>.')
 
     return {_called(one): {key: shared(value) for key, value in one.inputs.items() if (one.type, key) not in _DIGESTS} for one in deployed.resources()}
 

@@ -131,7 +131,14 @@ def test_instance_classes_backups_and_the_databases_security_group(family: Famil
         assert not asked["publiclyAccessible"]
 
 
-@requirement(32, 65, 94, 133, met=["projects/data/postgres.py"], read="RDS makes, keeps and rotates the password in Secrets Manager.")
+@requirement(
+    32,
+    65,
+    94,
+    133,
+    met=["projects/data/postgres.py", "projects/app/api.py"],
+    read="RDS makes, keeps and rotates the password in Secrets Manager; of the API key, which API Gateway has to have too, a copy is there.",
+)
 def test_credentials_are_in_secrets_manager_and_nowhere_else(family: Family) -> None:
     for deployed in family:
         asked = deployed.inputs(INSTANCE)
@@ -139,6 +146,8 @@ def test_credentials_are_in_secrets_manager_and_nowhere_else(family: Family) -> 
         assert "password" not in asked
         secret = deployed.client("secretsmanager").describe_secret(SecretId=deployed.output("data", "databaseSecretArn"))
         assert secret["ARN"] == deployed.output("data", "databaseSecretArn")
+        key = deployed.client("secretsmanager").get_secret_value(SecretId=deployed.output("app", "apiKeySecretArn"))["SecretString"]
+        assert key == deployed.output("app", "apiKey")
         for function in deployed.of(FUNCTION):
             assert not {name for name in function.inputs["environment"]["variables"] if "PASSWORD" in name}
 
@@ -221,7 +230,10 @@ def test_clients_need_an_api_key_of_a_usage_plan(family: Family) -> None:
 def test_lambda_and_the_api_write_to_cloudwatch(family: Family) -> None:
     for deployed in family:
         assert deployed.inputs("aws:apigateway/stage:Stage")["accessLogSettings"]["destinationArn"]
-        assert deployed.inputs("aws:apigateway/methodSettings:MethodSettings")["settings"]["loggingLevel"] == "INFO"
+        settings = deployed.inputs("aws:apigateway/methodSettings:MethodSettings")["settings"]
+        assert (settings["loggingLevel"], settings["dataTraceEnabled"]) == ("INFO", False)
+        assert "validationError" not in deployed.inputs("aws:apigateway/stage:Stage")["accessLogSettings"]["format"]
+        assert deployed.inputs("aws:cloudwatch/logDataProtectionPolicy:LogDataProtectionPolicy")["logGroupName"].startswith("API-Gateway-Execution-Logs_")
         groups = {group["logGroupName"] for group in deployed.client("logs").describe_log_groups()["logGroups"]}
         for function in deployed.of(FUNCTION):
             assert function.inputs["loggingConfig"]["logGroup"] in groups

@@ -77,7 +77,7 @@ def _compute(types: Found, sections: Sections) -> Counts:
     yield "web ACLs", _count(types, "aws:wafv2/webAcl:"), int(containers or "firewall" in api)
     yield "anything of containers'", int(_count(types, "aws:ecs/", "aws:ecr/", "aws:lb/") > 0), int(containers)
     yield "repositories", _count(types, "aws:ecr/repository:"), int(containers and "image" not in sections["app:containers"])
-    yield "masks of bodies in the log", _count(types, "aws:cloudwatch/logDataProtectionPolicy:"), int(bool(api.get("logBodies")))
+    yield "masks of what APIs log", _count(types, "aws:cloudwatch/logDataProtectionPolicy:"), int(not containers)
 
 
 def _domain(made: Deployed, page: Page) -> Iterator[str]:
@@ -145,7 +145,7 @@ def _contracts(made: Deployed, page: Page) -> Iterator[str]:
     there[DataOutputs] |= cache if shape.cache else {"sessionsTableName", "sessionsTableArn"}
     balanced = {"clusterName", "loadBalancerArn", "loadBalancerArnSuffix", "targetGroupArnSuffix"} | ({"repositoryUrl"} if not image else set())
     there[AppOutputs] |= {"webAclName"} if shape.firewall else set()
-    there[AppOutputs] |= balanced if shape.compute == "containers" else {"apiName", "apiStage"}
+    there[AppOutputs] |= balanced if shape.compute == "containers" else {"apiName", "apiStage", "apiKeySecretArn"}
     for contract in CONTRACTS:
         outputs = made.cloud.runs[contract.PROJECT].outputs
         yield from (f"{contract.__name__}: {problem}" for problem in contract.problems(outputs))

@@ -102,6 +102,24 @@ def test_a_word_over_its_share_is_refused_although_it_would_fit(limit: Limit) ->
         Names(PATTERN, "dev", "main", ACCOUNT)("x" * (limit.word + 1), roomy)
 
 
+@given(patterns, stages, suffixes, words)
+def test_a_name_in_camel_case_has_the_words_of_the_other_and_letters_and_digits_alone(pattern: str, stage: str, suffix: str, word: str) -> None:
+    names = Names(pattern, stage, suffix, ACCOUNT)
+    try:
+        name = names(word)
+    except ValueError:
+        with pytest.raises(ValueError, match="name"):
+            names.camel(word)
+        return
+    # What API Gateway takes as a model's name (API reference, CreateModel).
+    assert re.fullmatch("[A-Za-z0-9]+", names.camel(word))
+    assert names.camel(word).lower() == re.sub("[^A-Za-z0-9]", "", name).lower()
+
+
+def test_in_camel_case_each_word_has_a_capital() -> None:
+    assert Names(PATTERN, "prod", "pci-pr42", ACCOUNT).camel("process-payment") == "ProcessPaymentProdPciPr42"
+
+
 def test_only_buckets_bear_the_accounts_number() -> None:
     names = Names(PATTERN, "dev", "main", ACCOUNT)
     assert names("documents", naming.BUCKET) == f"documents-dev-main-{ACCOUNT}"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from projects.app.routes import ROUTES
-from tests.projects.app.upstream import name, outputs
+from tests.projects.app.upstream import key_of, name, outputs
 from tests.projects.harness import Cloud
 
 
@@ -40,6 +40,8 @@ def test_a_route_wants_a_key_a_valid_body_and_its_headers_and_goes_to_its_functi
     assert method.get("requestParameters", {}) == {f"method.request.header.{header}": True for header in route.headers}
     model = client.get_model(restApiId=api, modelName=method["requestModels"]["application/json"])
     assert json.loads(model["schema"]) == route.schema
+    words = [*route.path.split("-"), "staging", "main"]
+    assert (model["name"], validator["name"]) == ("".join(word.title() for word in words), name(staging, "payments"))
     integration = method["methodIntegration"]
     assert (integration["type"], integration["httpMethod"], integration["timeoutInMillis"]) == ("AWS_PROXY", "POST", 29_000)
     assert integration["uri"].endswith(f"/functions/{outputs(staging)['functionArns'][route.function.name]}/invocations")
@@ -85,6 +87,18 @@ def test_the_api_key_belongs_to_the_usage_plan_of_the_stage(staging: Cloud) -> N
     [made] = client.get_api_keys(includeValues=True)["items"]
     assert (key["id"], key["type"], made["enabled"]) == (made["id"], "API_KEY", True)
     assert client.get_rest_api(restApiId=api)["apiKeySource"] == "HEADER"
+
+
+def test_the_api_key_is_in_secrets_manager_too_under_the_apps_key_and_closed_to_other_environments(staging: Cloud) -> None:
+    secrets, [key] = staging.client("secretsmanager"), staging.client("apigateway").get_api_keys(includeValues=True)["items"]
+    about = secrets.describe_secret(SecretId=outputs(staging)["apiKeySecretArn"])
+    assert about["Name"] == name(staging, "payments-api-key")
+    assert about["KmsKeyId"] == key_of(staging)
+    assert secrets.get_secret_value(SecretId=about["ARN"])["SecretString"] == key["value"]
+    policy = json.loads(secrets.get_resource_policy(SecretId=about["ARN"])["ResourcePolicy"])
+    assert {statement["Effect"] for statement in policy["Statement"]} == {"Deny"}
+    [made] = [one for one in staging.runs["app"].resources if one.type == "aws:secretsmanager/secret:Secret"]
+    assert made.inputs["recoveryWindowInDays"] == 0
 
 
 def test_the_gateways_own_answers_have_the_shape_of_the_services(staging: Cloud) -> None:

@@ -14,8 +14,6 @@ from shared import page as pages
 from tests.projects.app.upstream import deployed, name, outputs, statements
 from tests.projects.harness import Cloud
 
-CARD_DATA = {f"arn:aws:dataprotection::aws:data-identifier/CreditCard{what}" for what in ("Number", "Expiration", "SecurityCode")}
-
 
 @pytest.fixture(scope="module")
 def table() -> Iterator[Cloud]:
@@ -101,25 +99,24 @@ def test_all_of_it_is_in_the_environments_region(regions: Cloud) -> None:
     assert {arn.split(":")[3] for arn in outputs(regions)["functionArns"].values()} == {"us-east-2"}
 
 
-def execution_log(cloud: Cloud) -> str:
+def masks(cloud: Cloud) -> bool:
+    """Whether what looks like card data in the execution log is masked; with which patterns is asked in `test_api_logs`."""
     [api] = cloud.client("apigateway").get_rest_apis()["items"]
-    return f"API-Gateway-Execution-Logs_{api['id']}/{cloud.environment.platform.stage}"
+    group = f"API-Gateway-Execution-Logs_{api['id']}/{cloud.environment.platform.stage}"
+    return "Deidentify" in cloud.client("logs").get_data_protection_policy(logGroupIdentifier=group).get("policyDocument", "")
 
 
 def test_requests_and_responses_are_logged_where_the_page_says_so_and_card_data_in_them_is_masked(regions: Cloud) -> None:
     [api] = regions.client("apigateway").get_rest_apis()["items"]
     stage = regions.client("apigateway").get_stage(restApiId=api["id"], stageName="staging")
     assert stage["methodSettings"]["*/*"]["dataTraceEnabled"] is True
-    policy = json.loads(regions.client("logs").get_data_protection_policy(logGroupIdentifier=execution_log(regions))["policyDocument"])
-    operations: dict[str, Any] = {}
-    for statement in policy["Statement"]:
-        assert set(statement["DataIdentifier"]) == CARD_DATA
-        operations |= statement["Operation"]
-    assert operations == {"Audit": {"FindingsDestination": {}}, "Deidentify": {"MaskConfig": {}}}
+    assert masks(regions)
 
 
-def test_the_stage_waits_for_the_mask(regions: Cloud) -> None:
-    made = [resource.type.rsplit(":", 1)[-1] for resource in regions.runs["app"].resources]
+@pytest.mark.parametrize("shape", ["regions", "table"])
+def test_the_stage_waits_for_the_mask_whether_bodies_are_logged_or_not(shape: str, request: pytest.FixtureRequest) -> None:
+    cloud: Cloud = request.getfixturevalue(shape)
+    made = [resource.type.rsplit(":", 1)[-1] for resource in cloud.runs["app"].resources]
     assert made.index("LogDataProtectionPolicy") < made.index("Stage")
 
 
@@ -130,7 +127,7 @@ def test_the_access_log_tells_of_request_and_response(regions: Cloud) -> None:
     assert {"status", "latency", "length", "integrationStatus", "error"} <= set(fields)
 
 
-def test_bodies_stay_out_of_the_log_unless_the_page_says_so(table: Cloud) -> None:
+def test_bodies_stay_out_of_the_log_unless_the_page_says_so_and_what_the_models_say_of_them_is_masked(table: Cloud) -> None:
     [api] = table.client("apigateway").get_rest_apis()["items"]
     assert table.client("apigateway").get_stage(restApiId=api["id"], stageName="prod")["methodSettings"]["*/*"]["dataTraceEnabled"] is False
-    assert "policyDocument" not in table.client("logs").get_data_protection_policy(logGroupIdentifier=execution_log(table))
+    assert masks(table)

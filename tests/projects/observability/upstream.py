@@ -105,6 +105,7 @@ def _functions(cloud: Cloud) -> dict[str, Any]:
     names = {function.name: cloud.environment.names(function.name, naming.FUNCTION) for function in functions}
     return {
         "apiName": "payments-api",
+        "apiKeySecretArn": cloud.environment.arn("secretsmanager", "secret:payments-api-key"),
         "apiStage": "live",
         "functionNames": names,
         "functionArns": {word: cloud.environment.arn("lambda", f"function:{name}") for word, name in names.items()},
