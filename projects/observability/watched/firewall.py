@@ -13,7 +13,7 @@ def watched(settings: AlarmSettings, environment: Environment, app: AppOutputs) 
     """The alarm on blocked requests."""
     return Alarm(
         name="requests-blocked",
-        says="The web ACL blocks many requests: an attack, or a client that asks too often; see the ACL's sampled requests",
+        says="The web ACL blocks many requests: an attack, or a client that asks too often; see the firewall's log",
         watches=metrics.of_web_acl(app, environment, "BlockedRequests"),
         threshold=settings.requests_blocked,
         # WAF has a value here only when it blocks.

@@ -51,9 +51,15 @@ def test_awss_rules_refuse_known_attacks_and_let_through_what_the_service_takes(
         assert seen["CloudWatchMetricsEnabled"]
 
 
-def test_the_firewall_logs_each_request_and_no_header_that_says_who_a_client_is(fargate: Cloud) -> None:
+def test_no_request_is_kept_as_a_sample_which_would_have_its_key(fargate: Cloud) -> None:
+    seen = [acl(fargate)["VisibilityConfig"], *(rule["VisibilityConfig"] for rule in acl(fargate)["Rules"])]
+    assert {one["SampledRequestsEnabled"] for one in seen} == {False}
+
+
+def test_the_firewall_logs_each_request_without_query_string_and_headers_that_say_who_a_client_is(fargate: Cloud) -> None:
     found = fargate.client("wafv2").get_logging_configuration(ResourceArn=acl(fargate)["ARN"])["LoggingConfiguration"]
     [group] = fargate.client("logs").describe_log_groups(logGroupNamePrefix="aws-waf-logs-")["logGroups"]
     assert [arn.removesuffix(":*") for arn in found["LogDestinationConfigs"]] == [group["arn"].removesuffix(":*")]
-    assert {field["SingleHeader"]["Name"] for field in found["RedactedFields"]} >= {"authorization", "idempotency-key", "x-api-key"}
+    assert {field["SingleHeader"]["Name"] for field in found["RedactedFields"] if "SingleHeader" in field} >= {"authorization", "idempotency-key", "x-api-key"}
+    assert {"QueryString": {}} in found["RedactedFields"]
     assert "LoggingFilter" not in found
