@@ -57,6 +57,7 @@ class Database:
         self._connect = connect
         self._lock = threading.Lock()
         self._connections: dict[threading.Thread, Connection] = {}
+        self._inside = threading.local()
 
     @contextmanager
     def transaction(self) -> Generator[Connection]:
@@ -64,16 +65,29 @@ class Database:
 
         Raises DatabaseUnavailable; where the connection broke during the commit, it may have been done.
         """
+        outermost = not self._is_inside()
         with ExitStack() as stack, self._translated():
             connection = self._connection()
             try:
                 stack.enter_context(connection.transaction())
             except psycopg.OperationalError:
+                if not outermost:
+                    raise
                 # Nothing ran yet, so this may be tried again, on another connection.
                 connection = self._replaced(connection)
                 stack.enter_context(connection.transaction())
             with stack.pop_all():
-                yield connection
+                if not outermost:
+                    yield connection
+                    return
+                self._inside.transaction = True
+                try:
+                    yield connection
+                    if connection.closed:
+                        # Somebody caught what told of it; psycopg does not commit then, and says nothing.
+                        raise DatabaseUnavailable("the connection broke in the middle of the transaction, of which nothing was done; ask for the same again")
+                finally:
+                    self._inside.transaction = False
 
     def run(self, query: LiteralString, parameters: Parameters | None = None, *, repeatable: bool = False) -> list[TupleRow]:
         """One statement, which is a transaction of its own (or part of the one that this thread is in), in one round trip; its rows.
@@ -83,11 +97,10 @@ class Database:
         """
         with self._translated():
             connection = self._connection()
-            inside = connection.info.transaction_status is not TransactionStatus.IDLE
             try:
                 return _rows(connection, query, parameters)
             except psycopg.OperationalError:
-                if inside or not repeatable or not connection.closed:
+                if self._is_inside() or not repeatable or not connection.closed:
                     raise
                 return _rows(self._replaced(connection), query, parameters)
 
@@ -100,12 +113,16 @@ class Database:
             connection.close()
 
     def _connection(self) -> Connection:
-        """This thread's connection, which was alive a moment ago."""
+        """This thread's connection, which was alive a moment ago; inside a transaction the one that it began on, whatever became of that."""
         with self._lock:
             connection = self._connections.get(threading.current_thread())
-        if connection is None or _is_gone(connection):
+        if connection is None or (not self._is_inside() and _is_gone(connection)):
             return self._replaced(connection)
         return connection
+
+    def _is_inside(self) -> bool:
+        """Whether this thread is in a transaction: what is asked for then belongs to that, and on another connection would be done alone."""
+        return getattr(self._inside, "transaction", False)
 
     def _replaced(self, connection: Connection | None) -> Connection:
         """A new connection in place of this thread's; those of threads that ended are closed on this occasion."""

@@ -106,6 +106,27 @@ def test_a_transaction_whose_connection_breaks_is_undone_and_not_repeated(databa
     assert PostgresPayments(database).load([payment_id])[payment_id].state is State.RECEIVED
 
 
+@pytest.mark.parametrize("noticed", [False, True], ids=["by the savepoint", "before it"])
+def test_a_block_whose_transaction_lost_its_connection_is_not_done_alone(database: Database, test_database: TestDatabase, *, noticed: bool) -> None:
+    def broken() -> None:
+        with database.transaction() as connection:
+            accept(PostgresStore(database), "key-1", reference="order 1")
+            end(test_database, connection.info.backend_pid)
+            if noticed:
+                with pytest.raises(DatabaseUnavailable):
+                    database.run("SELECT 1")
+            with pytest.raises(DatabaseUnavailable), database.transaction():
+                accept(PostgresStore(database), "key-2", reference="order 2")
+            with pytest.raises(DatabaseUnavailable):
+                accept(PostgresStore(database), "key-3", reference="order 3")
+
+    with pytest.raises(DatabaseUnavailable):
+        broken()
+    assert database.run("SELECT count(*) FROM payments") == [(0,)]
+    with database.transaction():
+        assert accept(PostgresStore(database), "key-1", reference="order 1").first
+
+
 def test_an_exception_undoes_the_transaction_and_a_block_inside_it_alone(database: Database) -> None:
     def undone(number: int) -> None:
         with database.transaction():
