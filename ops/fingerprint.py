@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from typing import Any
 
 from ops.projects import Project
 from shared.environment import shape_of
+from shared.files import write_whole
 from shared.page import ROOT, Page
 
 INVENTORY = "inventory"
@@ -99,11 +99,7 @@ def now() -> str:
 
 def save(folder: Path, project: Project, stack: str, record: Record) -> None:
     """Keeps the record of a successful deployment."""
-    path = _file(folder, project, stack)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_suffix(f".{os.getpid()}")
-    new.write_text(json.dumps(asdict(record), indent=2))
-    new.replace(path)
+    write_whole(_file(folder, project, stack), json.dumps(asdict(record), indent=2))
 
 
 def forget(folder: Path, project: Project, stack: str) -> None:

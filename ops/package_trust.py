@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from ops.options import TargetName
+from shared.files import write_whole
 from shared.page import ROOT
 
 if TYPE_CHECKING:
     from localcloud.stores.certificates import Authority
-
-TargetName = Literal["aws", "local"]
 
 SOURCE = "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"
 """AWS's authorities for RDS in all commercial regions (RDS user guide, "Using SSL/TLS to encrypt a connection to a DB instance")."""
@@ -74,10 +73,7 @@ def _of_aws(root: Path) -> bytes:
             f"{SOURCE} has the SHA-256 {_digest(content)}, and ops/package_trust.py expects {DIGEST}: AWS has published another bundle, or something on the "
             "way changed it. Fetch it over another network too; if both agree, read which certificates were added and set DIGEST there."
         )
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as new:
-        new.write(content)
-    Path(new.name).replace(file)
+    write_whole(file, content)
     return content
 
 

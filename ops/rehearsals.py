@@ -60,5 +60,8 @@ def _rehearse(name: str, suffix: str, folder: Path | None) -> Rehearsed:
     except rehearsal.RehearsalError as error:
         return Rehearsed(name, problems=(f"{name}: {error}",))
     if folder is not None:
-        rehearsal.write(done, folder / f"{name}.json")
+        try:
+            rehearsal.write(done, folder / f"{name}.json")
+        except OSError as error:
+            return Rehearsed(name, problems=(f"{name}: --json {folder}: {error.strerror}; name a folder that can be written to",))
     return Rehearsed(name, sum(len(stack.run.resources) for stack in done.stacks), time.monotonic() - started)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import time
 from typing import TYPE_CHECKING, Any
+
+from shared.files import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,12 +68,9 @@ class Memory:
         return part
 
     def _write(self) -> None:
-        half = self._file.with_name(f"{self._file.name}.{os.getpid()}")
         # A checkout that cannot be written to still finds a CLI on PATH: it only pays for the question each time.
         with contextlib.suppress(OSError):
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            half.write_text(json.dumps(self._notes, indent=1), encoding="utf-8")
-            half.replace(self._file)
+            write_whole(self._file, json.dumps(self._notes, indent=1))
 
 
 def _identity(executable: Path) -> list[int]:
