@@ -54,6 +54,8 @@ class PageError(ValueError):
 
 _ABSENT = object()
 
+_EMPTY = "holds nothing; give it its settings, or take the key away"
+
 
 def problem(page: str, key: str, rule: str, value: Any = _ABSENT) -> Problem:
     """A Problem; leave `value` out when the key is absent."""
@@ -108,16 +110,46 @@ def read(name: str, folder: Path = ENVIRONMENTS) -> Page:
     if not path.is_file():
         raise PageError([problem(shown, "(file)", f"there is no such page; environments are {', '.join(names(folder)) or 'none yet'}")])
     try:
-        document: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document, repeated = _parsed_yaml(path.read_text(encoding="utf-8"), shown)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise PageError([problem(shown, "(file)", f"is not YAML: {' '.join(str(error).split())}")]) from None
     config: Any = document.get("config") if isinstance(document, dict) else None
     if not isinstance(config, dict):
         raise PageError([problem(shown, "config", "must hold the environment's keys (namespace:key: value)")])
     malformed = [problem(shown, str(key), "must be <namespace>:<key>") for key in config if not isinstance(key, str) or ":" not in key]
-    if malformed:
-        raise PageError(malformed)
+    empty = [problem(shown, str(key), _EMPTY, value) for key, value in config.items() if value is None]
+    if found := repeated + malformed + empty:
+        raise PageError(found)
     return Page(name, config)
+
+
+def _parsed_yaml(text: str, shown: str) -> tuple[Any, list[Problem]]:
+    """A YAML document, and a problem for each key that it gives twice: YAML's parser takes the last one without a word."""
+    loader = yaml.SafeLoader(text)
+    try:
+        node: Any = loader.get_single_node()
+        repeated = list(_repeated(node, shown, "")) if node else []
+        document: Any = loader.construct_document(node) if node else None
+    finally:
+        loader.dispose()
+    return document, repeated
+
+
+def _repeated(node: yaml.Node, shown: str, path: str) -> Iterator[Problem]:
+    if isinstance(node, yaml.SequenceNode):
+        for number, member in enumerate(node.value):
+            yield from _repeated(member, shown, f"{path}[{number}]")
+    if not isinstance(node, yaml.MappingNode):
+        return
+    first: dict[str, int] = {}
+    for key, value in node.value:
+        line, name = key.start_mark.line + 1, str(key.value)
+        # As all other problems name a key: without the `config` that holds them all.
+        here = f"{path}.{name}" if path not in {"", "config"} else name
+        if name in first:
+            yield problem(f"{shown}, line {line}", here, f"stands in line {first[name]} already, and one of the two would be ignored; take one away")
+        first.setdefault(name, line)
+        yield from _repeated(value, shown, here)
 
 
 def names(folder: Path = ENVIRONMENTS) -> list[str]:
