@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
+from ops.options import options
 from ops.workspace import Workspace, open_workspace, write_configuration
 from shared import page as pages
 from shared.page import PageError
@@ -56,7 +57,7 @@ def _options(stack: str | None) -> str:
     name = stack or ""
     page = max((page for page in pages.names() if name == page or name.startswith(f"{page}-")), key=len, default=name)
     suffix = name.removeprefix(page).removeprefix("-")
-    return f"--env {page} --suffix {suffix}" if suffix else f"--env {page}"
+    return options(page, suffix)
 
 
 def _refuse(*reasons: str) -> NoReturn:

@@ -12,26 +12,28 @@ from typing import TYPE_CHECKING, Any
 
 from ops import places
 from ops.answers import console, refused, say, table, with_session
+from ops.options import options
 from ops.report import EXIT_FAILED, EXIT_GOOD, EXIT_REFUSED
 from shared.page import ROOT
 
 if TYPE_CHECKING:
+    from ops.options import TargetName
     from ops.report import Report
     from ops.run import Outcomes, Request
     from ops.session import Session
-    from ops.target import TargetName
 
 
 def deploy(request: Request, *, smoke: bool = False) -> int:
     """Brings the selected stacks up to date, and then their database; smoke: tries the service afterwards, which may fail the deployment."""
-    from ops import image_first, migrate, operations
+    from ops import image_first, migrate, operations, rollout
     from ops.run import run
 
     operation = operations.deploying(force=request.force)
     if request.target == "aws":
         # On this machine the database runs only while functions are served, which begins with its migration (ops/serve.py).
-        operation = migrate.migrating(image_first.image_first(operation))
-    outcomes = run(request, operation, packages=_packages(request))
+        operation = migrate.migrating(lambda first: image_first.image_first(operations.deploying(force=request.force, first=first)))
+        operation = rollout.rolled_out(operation)
+    outcomes = _with_manifest(run(request, operation, packages=_packages(request)))
     if smoke and outcomes.session and outcomes.report.exit_code == EXIT_GOOD:
         return _smoked(request, outcomes.report, outcomes.session)
     code = _show(request, outcomes)
@@ -56,12 +58,23 @@ def refresh(request: Request) -> int:
     return _show(request, run(request, operations.refresh))
 
 
-def destroy(request: Request) -> int:
-    """Deletes what the selected stacks hold, dependents first."""
+def drift(request: Request) -> int:
+    """Says what was changed in the cloud behind the platform's back."""
     from ops import operations
     from ops.run import run
 
-    return _show(request, run(request, operations.destroy, backwards=True))
+    return _show(request, run(request, operations.drift, apart=True))
+
+
+def destroy(request: Request) -> int:
+    """Deletes what the selected stacks hold, dependents first."""
+    from ops import manifest, operations
+    from ops.run import run
+
+    outcomes = run(request, operations.destroy, backwards=True)
+    if outcomes.session and outcomes.report.exit_code == EXIT_GOOD and not request.selection:
+        manifest.file_of(outcomes.session).unlink(missing_ok=True)
+    return _show(request, outcomes)
 
 
 def outputs(request: Request, *, show_secrets: bool) -> int:
@@ -77,8 +90,8 @@ def outputs(request: Request, *, show_secrets: bool) -> int:
         else:
             _print_outputs(deployed)
         if missing := [name for name, values in found.items() if not values]:
-            say(f"never deployed: {', '.join(missing)}. Next: invoke deploy --env {request.env}{' --target local' if request.target == 'local' else ''}")
-            return EXIT_FAILED
+            named = options(request.env, request.suffix, request.target)
+            return refused([f"never deployed: {', '.join(missing)}. Next: invoke deploy {named}{request.selection}"], EXIT_FAILED)
         return EXIT_GOOD
 
     return with_session(request, show)
@@ -100,20 +113,20 @@ def status(request: Request) -> int:
     return with_session(request, show)
 
 
-def unlock(request: Request) -> int:
-    """Breaks the locks that killed engines left, and says who held them."""
+def unlock(request: Request, *, host: str = "") -> int:
+    """Breaks the locks that killed engines left, and says who held them; host: another machine, whose processes are said to be no more."""
     from ops import recovery
 
     def show(session: Session) -> int:
-        alive = 0
-        for name in _names():
-            for lock in recovery.unlock(session.stack(name), session.target):
-                alive += not lock.stale
-                what = "broken: its holder is no more" if lock.stale else "kept: its holder is alive (on another host, or here)"
-                say(f"{name}: lock of process {lock.pid} on {lock.host} since {lock.since}: {what}")
+        found = [(name, one) for name in _names() for one in recovery.unlock(session.stack(name), session.target, host)]
+        for name, one in found:
+            lock = one.lock
+            say(f"{name}: lock of process {lock.pid} on {lock.host} since {lock.since}: {'broken' if one.broken else 'kept'}: {one.why}")
         if session.target.state is None:
             say("this backend keeps its own locks; where one is left: pulumi cancel, in the project's folder")
-        return EXIT_FAILED if alive else EXIT_GOOD
+        elif not found:
+            say("no stack is locked")
+        return EXIT_GOOD if all(one.broken for _, one in found) else EXIT_FAILED
 
     return with_session(request, show)
 
@@ -162,7 +175,10 @@ def rehearse(names: list[str], suffix: str, to: str) -> int:
     except (package.PackageError, rehearsal.RehearsalError) as error:
         return refused([str(error)], EXIT_FAILED)
     if to:
-        rehearsal.write(done, Path(to))
+        try:
+            rehearsal.write(done, Path(to))
+        except OSError as error:
+            return refused([f"--json {to}: {error.strerror}; name a file that can be written"])
     return EXIT_GOOD
 
 
@@ -292,6 +308,22 @@ def _packages(request: Request) -> Callable[[], dict[str, tuple[Path, ...]]]:
     return make
 
 
+def _with_manifest(outcomes: Outcomes) -> Outcomes:
+    """The outcomes of a deployment; one that ended well leaves the environment's manifest behind, and names it in its report."""
+    from ops import manifest
+    from ops.engine import EngineError
+
+    session = outcomes.session
+    if session is None or outcomes.report.exit_code != EXIT_GOOD:
+        return outcomes
+    try:
+        file = manifest.keep(session)
+    except (EngineError, OSError) as error:
+        refused([f"deployed, but its manifest could not be written: {error}. Next: invoke manifest"], EXIT_GOOD)
+        return outcomes
+    return replace(outcomes, report=replace(outcomes.report, manifest=places.shown(file) if file else ""))
+
+
 def _show(request: Request, outcomes: Outcomes) -> int:
     report = outcomes.report
     if request.json:
@@ -323,20 +355,25 @@ def _smoked(request: Request, report: Report, session: Session) -> int:
 
 def _after_deployment(session: Session) -> None:
     """The outputs, where the local AWS listens, and what to try next."""
+    from ops.engine import EngineError
     from ops.state import masked
 
-    found = {name: state.outputs for name in _names() if (state := session.state(name))}
+    try:
+        found = {name: state.outputs for name in _names() if (state := session.state(name))}
+    except EngineError as error:
+        refused([f"deployed, but its outputs could not be read: {error}. Next: invoke outputs"])
+        return
     _print_outputs({name: masked(values) for name, values in found.items()})
-    env = session.workspace.name + (f" --suffix {session.workspace.suffix}" if session.workspace.suffix else "")
+    env = options(session.workspace.name, session.workspace.suffix)
     if cloud := session.target.cloud:
         say(f"\nThe local AWS listens on {cloud.endpoint}; what it holds: {cloud.endpoint}/moto-api/")
         say(
             "Try next:\n"
-            f"  invoke smoke --env {env} --target local            a payment through what was deployed; `invoke serve --env {env}` serves it\n"
-            f"  invoke status --env {env} --target local           where each stack stands\n"
-            f"  invoke preview --env {env} --target local          after you changed environments/Pulumi.{session.workspace.name}.yaml\n"
-            f'  eval "$(invoke local.env --env {env})"             then: aws dynamodb list-tables, or pulumi by hand in projects/*\n'
-            f"  invoke destroy --env {env} --target local          and nothing is left"
+            f"  invoke smoke {env} --target local            a payment through what was deployed; `invoke serve {env}` serves it\n"
+            f"  invoke status {env} --target local           where each stack stands\n"
+            f"  invoke preview {env} --target local          after you changed environments/Pulumi.{session.workspace.name}.yaml\n"
+            f'  eval "$(invoke local.env {env})"             then: aws dynamodb list-tables, or pulumi by hand in projects/*\n'
+            f"  invoke destroy {env} --target local          and nothing is left"
         )
 
 

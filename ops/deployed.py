@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ops.options import options
+
 if TYPE_CHECKING:
     from ops.session import Session
 
@@ -37,7 +39,7 @@ class Deployed:
     @property
     def options(self) -> str:
         """The options that name this environment, for commands that an error tells to run."""
-        return f"--env {self.env}{f' --suffix {self.suffix}' if self.suffix else ''}{' --target local' if self.target == 'local' else ''}"
+        return options(self.env, self.suffix, self.target)
 
     def output(self, project: str, name: str) -> Any:
         """One output of a project; raises NotDeployedError."""

@@ -123,7 +123,7 @@ class Stack:
         events.unlink(missing_ok=True)
         whole = [str(self.cli.pulumi), command, "--stack", self.full_name, "--config-file", str(self.configuration)]
         whole += ["--non-interactive", "--color", "never", "--suppress-outputs", "--event-log", str(events), *arguments]
-        if command != "preview":
+        if command != "preview" and "--preview-only" not in arguments:
             whole += ["--yes", "--skip-preview"]
         with said.open("w") as output:
             # Its own process group: a Ctrl-C at the terminal reaches the engine through us, once, and not twice.

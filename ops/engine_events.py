@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ops.progress import Progress
-from ops.report import CHANGES, ResourceError, plain
+from ops.report import CHANGES, Drift, ResourceError, plain
 
 # The engine's steps, in the report's words; the parts of a replacement are counted once.
 _COUNTED = {
@@ -25,6 +25,9 @@ _COUNTED = {
     "read": "same",
 }
 
+# Steps after which a resource is as the state had it.
+_AS_IT_WAS = frozenset({"same", "read", "refresh"})
+
 # Said by the engine about every failure, beside the reason itself.
 _NOISE = re.compile(
     r"^(update failed|update canceled|preview failed|refresh failed|resource operation failed.*|one or more errors occurred.*|"
@@ -35,13 +38,17 @@ _NOISE = re.compile(
 
 @dataclass(frozen=True)
 class Summary:
-    """How an operation ended: its changes by kind, the failures, and the cause in a sentence when it did not end well."""
+    """How an operation ended: its changes by kind, the failures, and the cause in a sentence when it did not end well.
+
+    drift: of a refresh, what differed from the state.
+    """
 
     ok: bool
     interrupted: bool
     changes: Mapping[str, int]
     errors: tuple[ResourceError, ...]
     cause: str
+    drift: tuple[Drift, ...] = ()
 
 
 @dataclass
@@ -53,6 +60,7 @@ class Listener:
     _errors: list[ResourceError] = field(default_factory=list[ResourceError])
     _changes: Counter[str] = field(default_factory=Counter[str])
     _started: set[str] = field(default_factory=set[str])
+    _drift: list[Drift] = field(default_factory=list[Drift])
 
     def event(self, event: dict[str, Any]) -> None:
         """One line of the event log."""
@@ -63,6 +71,8 @@ class Listener:
         elif metadata := event.get("resOutputsEvent", {}).get("metadata"):
             if metadata["type"] != "pulumi:pulumi:Stack":
                 self.progress.resource_done(self.project, metadata["urn"], metadata["op"], False)
+                if metadata["op"] not in _AS_IT_WAS:
+                    self._drift.append(_drift(metadata))
         elif metadata := event.get("resOpFailedEvent", {}).get("metadata"):
             self.progress.resource_done(self.project, metadata["urn"], metadata["op"], True)
         elif diagnostic := event.get("diagnosticEvent"):
@@ -76,7 +86,7 @@ class Listener:
         ok = exit_code == 0
         errors = tuple(dict.fromkeys(self._errors))
         cause = "" if ok else self._cause(errors, said, interrupted, exit_code)
-        return Summary(ok, interrupted and not ok, {kind: self._changes.get(kind, 0) for kind in CHANGES}, () if ok else errors, cause)
+        return Summary(ok, interrupted and not ok, {kind: self._changes.get(kind, 0) for kind in CHANGES}, () if ok else errors, cause, tuple(self._drift))
 
     def _diagnostic(self, diagnostic: Mapping[str, Any]) -> None:
         message = plain(diagnostic.get("message", ""))
@@ -99,6 +109,12 @@ class Listener:
         if exit_code < 0:
             return f"the engine was killed ({signal.Signals(-exit_code).name}); the next run takes up what it left behind"
         return said or f"the engine ended with exit code {exit_code}"
+
+
+def _drift(step: Mapping[str, Any]) -> Drift:
+    """What the engine says of a step that a refresh makes: paths of properties, where the provider tells them, and never a value."""
+    properties = sorted(step.get("detailedDiff") or step.get("diffs") or ())
+    return Drift(urn=step["urn"], type=step["type"], name=name_of(step["urn"]), gone=step["op"] == "delete", properties=tuple(properties))
 
 
 def name_of(urn: str) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ops import fingerprint
+from ops.options import options
 from ops.projects import projects
 from ops.report import Outcome, Result
 from shared.image import AWAITED, REPOSITORY, image_tag
@@ -73,7 +74,7 @@ def image_first(operation: Operation) -> Operation:
                 return operation(session, project)
         except UnseenError as error:
             return Result(project=project, stack=stack, outcome=Outcome.FAILED, cause=str(error))
-        after = f"{image.commands} && invoke deploy {_options(session)}"
+        after = f"{image.commands} && invoke deploy {options(session.workspace.name, session.workspace.suffix)}{session.selection}"
         state = session.state(project)
         if state and state.outputs.get("serviceNames"):
             cause = f"the image of this code is not in its repository ({image.uri}), and its tasks could not start. Nothing of {project} was touched"
@@ -114,8 +115,3 @@ def _unseen(image: Wanted, error: Exception) -> str:
 def _awaiting(session: Session) -> Session:
     """The session with an engine that tells the program of it."""
     return dataclasses.replace(session, target=dataclasses.replace(session.target, variables={**session.target.variables, AWAITED: "1"}))
-
-
-def _options(session: Session) -> str:
-    suffix = session.workspace.suffix
-    return f"--env {session.workspace.name}{f' --suffix {suffix}' if suffix else ''}"

@@ -17,6 +17,9 @@ _LATE = timedelta(seconds=30)
 _POLL_SECONDS = 2.0
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
+MOST = timedelta(days=3653)
+"""How far back one may look: the longest retention of CloudWatch Logs (PutRetentionPolicy, retentionInDays) but for ever."""
+
 # Fields of the logger that the line shows elsewhere, or that are the same on every line.
 _SHOWN_ELSEWHERE = frozenset({
     "timestamp", "level", "message", "service", "location", "function_name", "function_arn", "function_memory_size", "function_request_id", "cold_start",
@@ -47,11 +50,14 @@ class Event:
 
 
 def since(text: str) -> timedelta:
-    """A length of time as it is written on the command line: 90s, 10m, 2h, 1d. Raises SinceError."""
+    """A length of time as it is written on the command line: 90s, 10m, 2h, 1d, at most MOST. Raises SinceError."""
     match = re.fullmatch(r"(\d{1,6})([smhd])", text.strip())
     if not match:
         raise SinceError(f"--since {text}: a length of time is a number and a unit, such as 90s, 10m, 2h or 1d")
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    found = timedelta(**{_UNITS[match[2]]: int(match[1])})
+    if found > MOST:
+        raise SinceError(f"--since {text}: at most {MOST.days}d, the longest retention that CloudWatch Logs counts")
+    return found
 
 
 def groups(functions: Mapping[str, str]) -> dict[str, str]:

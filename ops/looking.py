@@ -62,7 +62,7 @@ def manifest(request: Request, file: str) -> int:
         try:
             manifests.write(found, file)
         except OSError as error:
-            return refused([f"--file {file}: {error.strerror}"])
+            return refused([f"--file {file}: {error.strerror}; name a file that can be written"])
         if file and file != "-":
             say(f"{file}: {len(found.resources)} resources in {len(found.stacks)} stacks")
         return EXIT_GOOD

@@ -1,9 +1,11 @@
-"""An environment's manifest: every resource that is deployed, with its configuration, from the state of its stacks (docs/schemas/manifest.schema.json)."""
+"""An environment's manifest: every resource that is deployed, with its configuration, from the state of its stacks (docs/schemas/manifest.schema.json).
+
+A deployment that ended well leaves one behind, `.local/manifests/<target>/<stack>.json`; `invoke manifest` writes it anew, anywhere.
+"""
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -12,10 +14,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ops import places
 from ops.deployed import NotDeployedError, deployed
 from ops.fingerprint import INVENTORY
 from ops.projects import projects
 from ops.state import SIGNATURE, deployment
+from shared.files import write_whole
 from shared.page import ROOT
 
 if TYPE_CHECKING:
@@ -32,7 +36,8 @@ _ASSETS = {"c44067f5952c0a294b673a41bacd8c17": "asset", "0def7320c3a5731c473e5ec
 class Manifest:
     """What is deployed of one environment.
 
-    commit: the checkout's, `-dirty` where files differ from it; empty outside of a repository. generated: when the manifest was made.
+    commit: of the checkout in which the command ran (`-dirty` where files differ from it; empty outside of a repository), which is not what stacks
+    were deployed from that it left alone, or that another checkout deployed: each stack's `code` tells. generated: when the manifest was made.
     stacks: each with its project, when it was last changed, the engine, and the digest of the code that this machine deployed it from.
     resources: sorted by project, type and name.
     """
@@ -70,7 +75,7 @@ def manifest(session: Session) -> Manifest:
         commit=_commit(),
         generated=datetime.now(UTC),
         stacks=tuple(_stack(session, name, found or {}) for name, found in held.items()),
-        resources=tuple(sorted(_resources(held), key=lambda one: (one["project"], one["type"], one["name"], one["urn"]))),
+        resources=tuple(sorted(_resources(held), key=lambda one: (one["project"], one["type"], one["name"], one["urn"], one["replaced"], one["id"]))),
     )
 
 
@@ -78,12 +83,27 @@ def write(found: Manifest, file: str) -> None:
     """Writes the manifest, whole or not at all; to standard output without a file."""
     if not file or file == "-":
         sys.stdout.write(found.to_json())
-        return
-    path = Path(file)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f"{path.name}.{os.getpid()}")
-    new.write_text(found.to_json())
-    new.replace(path)
+    else:
+        write_whole(Path(file), found.to_json())
+
+
+def file_of(session: Session) -> Path:
+    """Where a deployment leaves the manifest of its environment."""
+    return places.LOCAL / "manifests" / session.target.name / f"{session.workspace.stack}.json"
+
+
+def keep(session: Session) -> Path | None:
+    """Writes the manifest of what was just deployed, and answers the file; None while one of the environment's stacks holds nothing.
+
+    Raises OSError, and EngineError where the state is asked for through the engine.
+    """
+    try:
+        found = manifest(session)
+    except NotDeployedError:
+        return None
+    file = file_of(session)
+    write_whole(file, found.to_json())
+    return file
 
 
 def _stack(session: Session, name: str, found: Mapping[str, Any]) -> dict[str, Any]:
@@ -111,6 +131,7 @@ def _resources(held: Mapping[str, Mapping[str, Any] | None]) -> Iterator[dict[st
                 "urn": entry["urn"],
                 "id": entry.get("id", ""),
                 "arn": arns.get((entry["type"], logical, entry.get("id", "")), ""),
+                "replaced": bool(entry.get("delete")),
                 "tags": {key: str(value) for key, value in sorted((outputs.get("tags") or inputs.get("tags") or {}).items())},
                 "inputs": {key: _plain(value) for key, value in sorted(inputs.items()) if key != "tags" and not key.startswith("__")},
             }
@@ -124,9 +145,9 @@ def _arns(found: Mapping[str, Any]) -> dict[tuple[str, str, str], str]:
 
 
 def _made(found: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The resources that a provider manages; one that waits for its deletion was replaced already."""
+    """The resources that a provider manages; also one that was replaced and waits for its deletion, as it is still there."""
     for entry in found.get("resources") or []:
-        if entry.get("custom") and not entry["type"].startswith("pulumi:") and not entry.get("delete"):
+        if entry.get("custom") and not entry["type"].startswith("pulumi:"):
             yield entry
 
 

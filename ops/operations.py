@@ -1,4 +1,4 @@
-"""What is done to one stack: deploy, preview, refresh, destroy. Each answers a Result and leaves nothing half-said."""
+"""What is done to one stack: deploy, preview, refresh, drift, destroy. Each answers a Result and leaves nothing half-said."""
 
 from __future__ import annotations
 
@@ -8,19 +8,25 @@ import time
 from collections.abc import Callable
 
 from ops import fingerprint
+from ops import state as states
 from ops.engine import EngineError, Stack
 from ops.engine_events import Listener, Summary
 from ops.fingerprint import Fingerprint, Record
 from ops.projects import projects
 from ops.recovery import recover
-from ops.report import Outcome, Result
+from ops.report import Drift, Outcome, Result
 from ops.session import Session
+from shared.variables import UNDEPLOYED
 
 Operation = Callable[[Session, str], Result]
+First = Callable[[Session, str], Result | None]
 
 
-def deploying(*, force: bool) -> Operation:
-    """Brings a stack up to date; one that provably is already is not started, unless forced."""
+def deploying(*, force: bool, first: First = lambda _session, _project: None) -> Operation:
+    """Brings a stack up to date; one that provably is already is not started, unless forced.
+
+    first: is done before a stack that is there is changed; a result of it is the stack's, and nothing else is done.
+    """
 
     def deploy(session: Session, project: str) -> Result:
         stack = session.stack(project)
@@ -32,9 +38,12 @@ def deploying(*, force: bool) -> Operation:
             state = session.state(project)
             same = {"same": state.resources if state else 0}
             return _result(session, project, Outcome.UNCHANGED, cause=f"nothing changed since {record.at}", changes=same)
-        if session.state(project) is None:
+        new = session.state(project) is None
+        if new:
             stack.init()
         fingerprint.forget(session.target.records, projects()[project], session.workspace.stack)
+        if not new and (ended := first(session, project)):
+            return ended
         summary = _operate(session, stack, "up")
         if summary.ok:
             known = record if record and record.fingerprint.state == before.state and not _changed(summary) else None
@@ -44,11 +53,18 @@ def deploying(*, force: bool) -> Operation:
     return deploy
 
 
+def update_only(session: Session, project: str, *names: str) -> Result:
+    """Brings the resources of a stack with these logical names up to date, and leaves all others as they are deployed."""
+    stack = session.stack(project)
+    targets = [f"--target=urn:pulumi:{stack.name}::{project}::**::{name}" for name in names]
+    return _summarized(session, project, _operate(session, stack, "up", *targets))
+
+
 def preview(session: Session, project: str) -> Result:
     """Says what a deployment would do; upstream stacks that were never deployed have unknown outputs."""
     missing = [name for name in projects() if name != project and not session.deployed(name)]
     stack = session.stack(project)
-    stack = dataclasses.replace(stack, environment={**stack.environment, "PAYMENTS_UNDEPLOYED": json.dumps(missing)})
+    stack = dataclasses.replace(stack, environment={**stack.environment, UNDEPLOYED: json.dumps(missing)})
     unknown = [name for name in projects()[project].takes if name in missing]
     if unknown:
         session.progress.note(project, f"{' and '.join(unknown)} never deployed: outputs unknown in this preview")
@@ -74,6 +90,24 @@ def refresh(session: Session, project: str) -> Result:
     if record and before and before.digest == record.fingerprint.state and summary.ok and not _changed(summary):
         # The engine writes the state anew, in other words; it is still what the last deployment left behind.
         _keep(session, project, record.fingerprint, record.outputs, record.at)
+    return _summarized(session, project, summary, drift=summary.drift)
+
+
+def drift(session: Session, project: str) -> Result:
+    """Says what is not as the state has it, and leaves state and cloud alone; so it neither breaks a lock nor takes up what was interrupted."""
+    stack, state = session.stack(project), session.state(project)
+    if state is None:
+        return _result(session, project, Outcome.SUCCEEDED, cause="never deployed: nothing to compare")
+    if session.target.state and (held := states.locks(stack, session.target.state)):
+        cause = f"process {held[0].pid} on {held[0].host} holds the stack since {held[0].since}: what it is changing is no drift"
+        return _result(session, project, Outcome.HELD, cause=cause, next="wait until it has ended; `invoke deploy` goes on where it was killed")
+    if state.pending:
+        cause = f"an earlier run was interrupted with {len(state.pending)} operations under way: what it left is no drift"
+        return _result(session, project, Outcome.HELD, cause=cause, next="`invoke deploy` takes them up")
+    summary = _operate(session, stack, "refresh", "--preview-only")
+    if summary.ok and summary.drift:
+        resources = f"{len(summary.drift)} resource{'' if len(summary.drift) == 1 else 's'}"
+        return _result(session, project, Outcome.DRIFTED, cause=f"{resources} not as the state says", changes=summary.changes, drift=summary.drift)
     return _summarized(session, project, summary)
 
 
@@ -105,14 +139,14 @@ def _keep(session: Session, project: str, made_from: Fingerprint, outputs: str, 
     fingerprint.save(session.target.records, projects()[project], session.workspace.stack, record)
 
 
-def _operate(session: Session, stack: Stack, command: str) -> Summary:
+def _operate(session: Session, stack: Stack, command: str, *arguments: str) -> Summary:
     listener = Listener(stack.project.name, session.progress)
-    return stack.operate(command, listener=listener, cancelled=session.cancelled)
+    return stack.operate(command, *arguments, listener=listener, cancelled=session.cancelled)
 
 
-def _summarized(session: Session, project: str, summary: Summary) -> Result:
+def _summarized(session: Session, project: str, summary: Summary, drift: tuple[Drift, ...] = ()) -> Result:
     outcome = Outcome.SUCCEEDED if summary.ok else Outcome.INTERRUPTED if summary.interrupted else Outcome.FAILED
-    return _result(session, project, outcome, cause=summary.cause, changes=summary.changes, errors=summary.errors)
+    return _result(session, project, outcome, cause=summary.cause, changes=summary.changes, errors=summary.errors, drift=drift)
 
 
 def _result(session: Session, project: str, outcome: Outcome, **about: object) -> Result:

@@ -27,8 +27,9 @@ from pathlib import Path
 from typing import Any
 
 from ops import package_trust
+from ops.options import TargetName
 from ops.package_contents import ContentsError, Distributions, Sources, extras, files, is_wanted
-from ops.package_trust import TargetName, TrustError
+from ops.package_trust import TrustError
 from payments.functions import FUNCTIONS, PYTHON_VERSION, Function
 
 ROOT = Path(__file__).resolve().parent.parent

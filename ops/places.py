@@ -24,3 +24,8 @@ RECORDS = LOCAL / "records"
 
 LOGS = LOCAL / "logs"
 """The engine's own output, a file per stack and command."""
+
+
+def shown(path: Path) -> str:
+    """A path for people: from the checkout's root, where it lies below that."""
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import dataclass
 from typing import Any
 
 from localcloud.control import Running
@@ -72,13 +73,38 @@ def _adopt(stack: Stack, cloud: Running, progress: Progress) -> None:
     stack.load({**exported, "deployment": {**deployment, "pending_operations": kept}})
 
 
-def unlock(stack: Stack, target: Target) -> list[Lock]:
-    """Breaks the locks of a stack whose holders are no more; answers them all, broken or not."""
+@dataclass(frozen=True)
+class Unlocked:
+    """What became of a lock: broken or not, and why, in words."""
+
+    lock: Lock
+    broken: bool
+    why: str
+
+
+def unlock(stack: Stack, target: Target, host: str = "") -> list[Unlocked]:
+    """Breaks the locks of a stack whose holders are no more; answers them all, broken or not.
+
+    host: another machine (or this one under an earlier name), whose processes the caller says are no more: nobody here can tell.
+    The engine breaks all locks of a stack or none, so one that has to stay keeps the others.
+    """
     found = states.locks(stack, target.state) if target.state else []
-    if target.state and found and all(lock.stale for lock in found):
+    gone = [lock.stale or (not lock.here and lock.host == host) for lock in found]
+    broken = bool(found) and all(gone)
+    if target.state and broken:
         states.tidy(stack, target.state)
         stack.cancel()
-    return found
+    return [Unlocked(lock, broken, _why(lock, gone=one, broken=broken)) for lock, one in zip(found, gone, strict=True)]
+
+
+def _why(lock: Lock, *, gone: bool, broken: bool) -> str:
+    if broken:
+        return "its process is no more" if lock.stale else f"as --host {lock.host} says that its process is no more"
+    if gone:
+        return "its process is no more, but another lock on the same stack has to stay, and the engine breaks all or none"
+    if lock.here:
+        return f"its process is at work on this machine. Next: wait until it has ended, or end it (kill -INT {lock.pid})"
+    return f"it was made on another host, and nobody here can tell whether its process is alive. Once you know that it is not, add: --host {lock.host}"
 
 
 def _unlock(stack: Stack, target: Target, progress: Progress, cancelled: threading.Event) -> Result | None:
@@ -95,12 +121,13 @@ def _unlock(stack: Stack, target: Target, progress: Progress, cancelled: threadi
             return None
         if time.monotonic() > deadline:
             holder = next(lock for lock in found if not lock.stale)
+            end = f"or end it (kill -INT {holder.pid})" if holder.here else f"or, if it is no more: invoke unlock --host {holder.host}"
             return Result(
                 project=stack.project.name,
                 stack=stack.name,
                 outcome=Outcome.REFUSED,
                 cause=f"process {holder.pid} on {holder.host} holds the stack since {holder.since}",
-                next=f"wait until it has ended, or end it (kill -INT {holder.pid}); if that host is gone: invoke unlock, for the same environment and target",
+                next=f"wait until it has ended, {end}{'' if holder.here else ', for the same environment and target'}",
             )
         if not told:
             progress.note(stack.project.name, f"waiting for process {found[0].pid}, which holds the stack")

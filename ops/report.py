@@ -11,8 +11,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Final
+
+from ops.options import options
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
@@ -22,13 +24,25 @@ if TYPE_CHECKING:
 SCHEMA: Final = 1
 TARGETS: Final = ("aws", "local")
 
-# The kinds of change that a report counts, with the words for one that was made and for one that a preview plans.
-CHANGES: Final[Mapping[str, tuple[str, str]]] = {
-    "create": ("created", "to create"),
-    "update": ("updated", "to update"),
-    "replace": ("replaced", "to replace"),
-    "delete": ("deleted", "to delete"),
-    "same": ("unchanged", "unchanged"),
+
+class Tense(IntEnum):
+    """How a change is told of: it was made, a preview plans it, or somebody else made it."""
+
+    MADE = 0
+    PLANNED = 1
+    FOUND = 2
+
+
+TENSES: Final = {"preview": Tense.PLANNED, "drift": Tense.FOUND}
+"""The tasks that make no change."""
+
+# The kinds of change that a report counts, with the words of each tense.
+CHANGES: Final[Mapping[str, tuple[str, str, str]]] = {
+    "create": ("created", "to create", "new"),
+    "update": ("updated", "to update", "changed"),
+    "replace": ("replaced", "to replace", "replaced"),
+    "delete": ("deleted", "to delete", "gone"),
+    "same": ("unchanged", "unchanged", "as they were"),
 }
 
 EXIT_GOOD: Final = 0
@@ -51,6 +65,7 @@ class Outcome(StrEnum):
     HELD = "held"
     REFUSED = "refused"
     INTERRUPTED = "interrupted"
+    DRIFTED = "drifted"
 
     @property
     def good(self) -> bool:
@@ -68,6 +83,7 @@ _STYLES: Final[Mapping[Outcome, tuple[str, str, str]]] = {  # style, mark, mark 
     Outcome.HELD: ("yellow", "‖", "|"),
     Outcome.REFUSED: ("bold red", "!", "!"),
     Outcome.INTERRUPTED: ("yellow", "■", "#"),
+    Outcome.DRIFTED: ("yellow", "~", "~"),
 }
 
 
@@ -84,9 +100,9 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest:02} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
 
 
-def changes_text(changes: Mapping[str, int], *, planned: bool = False) -> str:
-    """The counts that are not zero, in words: `3 created, 60 unchanged`; planned: `3 to create, 60 unchanged`."""
-    return ", ".join(f"{changes[kind]} {words[planned]}" for kind, words in CHANGES.items() if changes.get(kind))
+def changes_text(changes: Mapping[str, int], tense: Tense = Tense.MADE) -> str:
+    """The counts that are not zero, in words: `3 created, 60 unchanged`, or `3 to create, 60 unchanged`."""
+    return ", ".join(f"{changes[kind]} {words[tense]}" for kind, words in CHANGES.items() if changes.get(kind))
 
 
 def mark(outcome: Outcome, *, ascii_only: bool) -> tuple[str, str]:
@@ -115,6 +131,26 @@ class ResourceError:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Drift:
+    """A resource that is not as the state says. gone: it is no more. properties: the paths of those that differ, never their values."""
+
+    urn: str
+    type: str
+    name: str
+    gone: bool = False
+    properties: tuple[str, ...] = ()
+
+    @property
+    def summary(self) -> str:
+        """The resource, and what is different."""
+        return f"{self.type} {self.name}: {'gone' if self.gone else ', '.join(self.properties) or 'changed'}"
+
+    def as_dict(self) -> dict[str, object]:
+        """The drift as the report's schema has it."""
+        return {"urn": self.urn, "type": self.type, "name": self.name, "change": "gone" if self.gone else "changed", "properties": list(self.properties)}
+
+
+@dataclass(frozen=True, kw_only=True)
 class Result:
     """How one stack ended.
 
@@ -122,6 +158,7 @@ class Result:
     because_of: the project whose outcome caused an early exit.
     seconds: how long it took; 0 for what never started.
     changes: how many resources were changed, by kind (`CHANGES`); in a preview, how many would be. Kinds left out are 0.
+    drift: what a refresh took into the state, or a look for drift found to differ from it.
     next: what to do about it, where that is more than to run the command again.
     """
 
@@ -133,6 +170,7 @@ class Result:
     seconds: float = 0.0
     changes: Mapping[str, int] = field(default_factory=dict[str, int])
     errors: tuple[ResourceError, ...] = ()
+    drift: tuple[Drift, ...] = ()
     next: str = ""
 
     def __post_init__(self) -> None:
@@ -160,6 +198,7 @@ class Result:
             "seconds": round(self.seconds, 3),
             "changes": {kind: self.changes.get(kind, 0) for kind in CHANGES},
             "errors": [{"urn": e.urn, "type": e.type, "name": e.name, "message": e.message} for e in self.errors],
+            "drift": [drift.as_dict() for drift in self.drift],
             "next": self.next,
         }
 
@@ -169,12 +208,13 @@ class Report:
     """A whole run.
 
     command: the task, `deploy`.
-    environment: the page, `prod`; suffix: of a short-lived copy.
+    environment: the page, `prod`; suffix: of a short-lived copy; selection: the options that chose among its stacks, with a space before each.
     target: `aws` or `local`.
     results: in dependency order.
     started: an aware time; seconds: of the whole run, which is less than the sum where stacks ran side by side.
     problems: why the run was refused before any stack was looked at (bad configuration, the wrong account), each a sentence.
     smoke: of the service that was deployed, where it was asked for.
+    manifest: the file that says what is deployed now (ops/manifest.py), where the deployment wrote one.
     """
 
     command: str
@@ -184,8 +224,10 @@ class Report:
     seconds: float
     results: tuple[Result, ...] = ()
     suffix: str = ""
+    selection: str = ""
     problems: tuple[str, ...] = ()
     smoke: SmokeReport | None = None
+    manifest: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a target that is none and a time of unknown zone."""
@@ -198,7 +240,7 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0 all is well; 130 interrupted; 1 something failed; 2 refused or held back, and nothing failed."""
+        """0 all is well; 130 interrupted; 1 something failed or drifted; 2 refused or held back, and nothing failed."""
         outcomes = {r.outcome for r in self.results}
         if Outcome.INTERRUPTED in outcomes:
             return EXIT_INTERRUPTED
@@ -213,9 +255,7 @@ class Report:
     @property
     def again(self) -> str:
         """The command that goes on from where this run ended."""
-        suffix = f" --suffix {self.suffix}" if self.suffix else ""
-        target = "" if self.target == "aws" else f" --target {self.target}"
-        return f"invoke {self.command} --env {self.environment}{suffix}{target}"
+        return self._invoke(self.command)
 
     def as_dict(self) -> dict[str, object]:
         """The report as its schema has it."""
@@ -231,6 +271,7 @@ class Report:
             "problems": list(self.problems),
             "results": [result.as_dict() for result in self.results],
             "smoke": self.smoke.as_dict() if self.smoke else None,
+            "manifest": self.manifest or None,
         }
 
     def to_json(self) -> str:
@@ -255,7 +296,12 @@ class Report:
         for result in self.results:
             if result.errors:
                 yield from _failure(result)
+        if self.manifest:
+            yield 2, f"what is deployed: {self.manifest}", ""
         yield from ((2, line, "bold") for line in self._next_steps())
+
+    def _invoke(self, command: str) -> str:
+        return f"invoke {command} {options(self.environment, self.suffix, self.target)}{self.selection}"
 
     def _summary(self) -> str:
         counts = Counter(result.outcome for result in self.results)
@@ -270,7 +316,7 @@ class Report:
         for result in self.results:
             sign, style = mark(result.outcome, ascii_only=ascii_only)
             row = f"{sign} {result.project:<{projects}}  {result.outcome:<{outcomes}}  {times[result.project]:>{longest}}"
-            changes = changes_text(result.changes, planned=self.command == "preview")
+            changes = changes_text(result.changes, TENSES.get(self.command, Tense.MADE))
             if changes and 2 + len(row) + 2 + len(changes) <= width:
                 row, changes = f"{row}  {changes}", ""
             yield 2, row.rstrip(), style
@@ -278,6 +324,7 @@ class Report:
                 yield 4, changes, style
             if result.cause and not result.errors:
                 yield 4, result.cause, style
+            yield from ((6, drift.summary, style) for drift in result.drift)
             if result.next and not result.errors:
                 yield 4, f"Next: {result.next}", ""
 
@@ -292,6 +339,8 @@ class Report:
             yield f"Next: mend what was refused, then `{self.again}`."
         elif Outcome.HELD in outcomes:
             yield f"Next: do what the held stacks ask for, then `{self.again}`."
+        elif Outcome.DRIFTED in outcomes:
+            yield f"Next: `{self._invoke('refresh')}` and then `{self._invoke('deploy')}` put it back; what is to stay: page or program first."
 
 
 def _failure(result: Result) -> Iterator[tuple[int, str, str]]:

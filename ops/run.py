@@ -16,16 +16,20 @@ from typing import Any
 from localcloud import control
 from ops import guards, operations, places, queue, target, toolchain, workspace
 from ops.operations import Operation
+from ops.options import TargetName
 from ops.progress import Progress, choose
 from ops.projects import graph, projects
 from ops.queue import Graph, reversed_graph
-from ops.report import Outcome, Report, Result
+from ops.report import TENSES, Outcome, Report, Result, Tense
 from ops.session import Session
-from ops.target import Target, TargetName
+from ops.target import Target
 from ops.validation import problems_on_aws
 from shared.page import PageError
 
 _WORKERS = 4
+
+# The tasks that hand the page to the engine; one that only looks must not replace what a deployment is reading.
+_CONFIGURED = frozenset({"deploy", "preview", "refresh", "drift", "destroy", "local.env"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +47,12 @@ class Request:
     confirm: str = ""
     json: bool = False
     stream: bool = False
+
+    @property
+    def selection(self) -> str:
+        """The options that chose among the stacks, as they were given, with a space before each."""
+        given = [*(("--only", name) for name in self.only), ("--from", self.start), ("--until", self.until)]
+        return "".join(f" {option} {name}" for option, name in given if name)
 
 
 @dataclass
@@ -74,10 +84,11 @@ def selected(request: Request) -> set[str]:
     return chosen
 
 
-def run(request: Request, operation: Operation, *, backwards: bool = False, packages: Callable[[], Any] | None = None) -> Outcomes:
+def run(request: Request, operation: Operation, *, backwards: bool = False, apart: bool = False, packages: Callable[[], Any] | None = None) -> Outcomes:
     """Does `operation` to the selected stacks; raises nothing that a user's mistake can cause.
 
-    backwards: dependents before what they depend on. packages: makes what programs deploy; answers files by project.
+    backwards: dependents before what they depend on. apart: each stack by itself, whatever becomes of the others.
+    packages: makes what programs deploy; answers files by project.
     """
     started, clock = datetime.now(UTC), time.monotonic()
 
@@ -86,6 +97,7 @@ def run(request: Request, operation: Operation, *, backwards: bool = False, pack
             command=request.command,
             environment=request.env,
             suffix=request.suffix,
+            selection=request.selection,
             target=request.target,
             started=started,
             seconds=time.monotonic() - clock,
@@ -95,7 +107,7 @@ def run(request: Request, operation: Operation, *, backwards: bool = False, pack
 
     order = list(reversed(list(projects()))) if backwards else list(projects())
     title = f"{request.command} {request.env}{'-' + request.suffix if request.suffix else ''} on {request.target}"
-    progress = choose(json=request.json, stream=request.stream, title=title, projects=order, planned=request.command == "preview")
+    progress = choose(json=request.json, stream=request.stream, title=title, projects=order, tense=TENSES.get(request.command, Tense.MADE))
     try:
         chosen = selected(request)
         session = prepare(request, progress)
@@ -108,7 +120,7 @@ def run(request: Request, operation: Operation, *, backwards: bool = False, pack
     dependencies = reversed_graph(graph()) if backwards else graph()
     with progress, _interruptible(session.cancelled):
         results = queue.run(
-            {name: dependencies[name] for name in order},
+            {name: () if apart else dependencies[name] for name in order},
             _work(session, request, operation, chosen, dependencies, backwards=backwards),
             workers=_WORKERS,
             cancelled=session.cancelled,
@@ -136,8 +148,10 @@ def prepare(request: Request, progress: Progress) -> Session:
     if request.command in {"deploy", "destroy"}:
         guards.confirmed(opened, request.command, request.confirm)
     cli = toolchain.find() or _make_cli()
-    workspace.write_configuration(opened)
-    return Session(opened, _target(request, progress), cli, progress, _packages(request.target))
+    if request.command in _CONFIGURED:
+        workspace.write_configuration(opened)
+    where = _target(request, progress, opened.stack)
+    return Session(opened, where, cli, progress, _packages(request.target), selection=request.selection)
 
 
 def _make_cli() -> toolchain.Cli:
@@ -156,9 +170,9 @@ def _packages(target: TargetName) -> dict[str, tuple[Path, ...]]:
     return {"app": tuple(package.paths(platform).values()) if package.fresh(platform) else ()}
 
 
-def _target(request: Request, progress: Progress) -> Target:
+def _target(request: Request, progress: Progress, stack: str) -> Target:
     if request.target == "aws":
-        return target.aws()
+        return target.aws(confirmed=stack if request.command == "deploy" else "")
     cloud, aside = control.start(places.CLOUD)
     for folder in aside:
         progress.note("", f"the local cloud was restarted and is empty; the state of the former one was set aside: {folder.relative_to(places.LOCAL.parent)}")

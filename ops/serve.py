@@ -21,7 +21,9 @@ from typing import TYPE_CHECKING, Any
 from ops import places, served
 from ops.answers import refused, say, with_session
 from ops.engine import running
+from ops.options import options as named
 from ops.report import EXIT_FAILED, EXIT_GOOD
+from shared.files import write_whole
 from shared.page import ROOT
 
 if TYPE_CHECKING:
@@ -76,13 +78,8 @@ def serve(request: Request, options: Options | None = None, *, background: bool 
     return with_session(request, show)
 
 
-def file_of(stack: str) -> Path:
-    """Says, while a stack is served, by which process and on which port (JSON: pid, port, url)."""
-    return places.LOCAL / "serve" / f"{stack}.json"
-
-
 def _stop(session: Session) -> int:
-    found = served.find(file_of(session.workspace.stack))
+    found = served.find(served.file_of(session.workspace.stack))
     if found is None:
         say(f"{session.workspace.stack} is not served")
         return EXIT_GOOD
@@ -96,7 +93,7 @@ def _stop(session: Session) -> int:
 
 def _in_background(session: Session, options: Options) -> int:
     stack = session.workspace.stack
-    file = file_of(stack)
+    file = served.file_of(stack)
     if found := served.find(file):
         say(f"{stack} is served already, by process {found.pid} on {found.functions}")
         return EXIT_GOOD
@@ -109,14 +106,14 @@ def _in_background(session: Session, options: Options) -> int:
     deadline = time.monotonic() + _READY_SECONDS
     while time.monotonic() < deadline:
         if (found := served.find(file)) and found.pid == process.pid:
-            say(f"{stack} is served by process {found.pid} on {found.functions}; it logs to {_shown(output)}")
+            say(f"{stack} is served by process {found.pid} on {found.functions}; it logs to {places.shown(output)}")
             say(f"it ends with: invoke serve {_env(session)} --stop")
             return EXIT_GOOD
         if process.poll() is not None:
-            return refused([f"serving ended as it began; the end of {_shown(output)}:\n{_tail(output)}"], EXIT_FAILED)
+            return refused([f"serving ended as it began; the end of {places.shown(output)}:\n{_tail(output)}"], EXIT_FAILED)
         time.sleep(0.1)
     process.terminate()
-    return refused([f"it is not served after {_READY_SECONDS:.0f} s; the end of {_shown(output)}:\n{_tail(output)}"], EXIT_FAILED)
+    return refused([f"it is not served after {_READY_SECONDS:.0f} s; the end of {places.shown(output)}:\n{_tail(output)}"], EXIT_FAILED)
 
 
 def _command(session: Session, options: Options) -> list[str]:
@@ -141,7 +138,7 @@ def _in_foreground(session: Session, options: Options) -> int:
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
     logging.getLogger("botocore").setLevel(logging.WARNING)
-    file = file_of(session.workspace.stack)
+    file = served.file_of(session.workspace.stack)
     file.parent.mkdir(parents=True, exist_ok=True)
     try:
         with _stopping() as stopping, _only_one(file.with_suffix(".lock")) as alone:
@@ -311,10 +308,8 @@ def _former_port(file: Path) -> int:
 
 
 def _publish(file: Path, about: Mapping[str, Any]) -> None:
-    file.with_suffix(".port").write_text(str(about["port"]))
-    new = file.with_suffix(".new")
-    new.write_text(json.dumps(about))
-    new.replace(file)
+    write_whole(file.with_suffix(".port"), str(about["port"]))
+    write_whole(file, json.dumps(about))
 
 
 def _tell(service: Service, stack: str) -> None:
@@ -332,11 +327,7 @@ def _tell(service: Service, stack: str) -> None:
 
 
 def _env(session: Session) -> str:
-    return f"--env {session.workspace.name}" + (f" --suffix {session.workspace.suffix}" if session.workspace.suffix else "")
-
-
-def _shown(path: Path) -> str:
-    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
+    return named(session.workspace.name, session.workspace.suffix)
 
 
 def _tail(path: Path, lines: int = 15) -> str:

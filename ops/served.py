@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from ops import places
 from ops.deployed import Deployed
 from ops.engine import running
+from ops.options import options
 from ops.package_trust import local_authority
 from shared.page import ROOT
 
@@ -80,7 +81,7 @@ def functions_of(session: Session, *, start: Callable[[Session], None] | None = 
     if session.target.cloud is None:
         yield None
         return
-    file = places.LOCAL / "serve" / f"{session.workspace.stack}.json"
+    file = file_of(session.workspace.stack)
     found = find(file)
     if found:
         yield found
@@ -88,11 +89,16 @@ def functions_of(session: Session, *, start: Callable[[Session], None] | None = 
     (start or _start)(session)
     found = find(file)
     if found is None:
-        raise ServedError(f"what was started to serve {session.workspace.stack} does not answer. Next: invoke serve --env {_options(session)} shows why")
+        raise ServedError(f"what was started to serve {session.workspace.stack} does not answer. Next: invoke serve {_options(session)} shows why")
     try:
         yield found
     finally:
         stop(found)
+
+
+def file_of(stack: str) -> Path:
+    """Says, while a stack is served, by which process and on which port (JSON: pid, port, url)."""
+    return places.LOCAL / "serve" / f"{stack}.json"
 
 
 def find(file: Path) -> Served | None:
@@ -118,7 +124,7 @@ def stop(served: Served) -> None:
 
 
 def _start(session: Session) -> None:
-    command = [sys.executable, "-m", "invoke", "serve", "--env", *_options(session).split(), "--background"]
+    command = [sys.executable, "-m", "invoke", "serve", *_options(session).split(), "--background"]
     # What it says belongs to progress, as this command's own result is on standard output.
     done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=sys.stderr.fileno(), check=False)
     if done.returncode:
@@ -126,4 +132,4 @@ def _start(session: Session) -> None:
 
 
 def _options(session: Session) -> str:
-    return session.workspace.name + (f" --suffix {session.workspace.suffix}" if session.workspace.suffix else "")
+    return options(session.workspace.name, session.workspace.suffix)

@@ -22,6 +22,7 @@ class Session:
     """One run.
 
     packages: by project, the files that its program deploys beside its code. cancelled: set when the run is to stop.
+    selection: the options that chose among the stacks, with a space before each, for the commands that a message tells to run.
     """
 
     workspace: Workspace
@@ -30,6 +31,7 @@ class Session:
     progress: Progress
     packages: Mapping[str, tuple[Path, ...]] = field(default_factory=dict[str, tuple[Path, ...]])
     cancelled: threading.Event = field(default_factory=threading.Event)
+    selection: str = ""
 
     def stack(self, project: str) -> Stack:
         """The project's stack in this environment."""

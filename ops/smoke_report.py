@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from ops.options import options
 from ops.report import EXIT_FAILED, EXIT_GOOD, EXIT_REFUSED, Outcome, duration, mark, plain
 
 if TYPE_CHECKING:
@@ -98,5 +99,5 @@ class SmokeReport:
             text, style = check.line(width, ascii_only=ascii_only)
             yield 2, text, style
         if self.exit_code == EXIT_FAILED:
-            options = f"--env {self.environment}{f' --suffix {self.suffix}' if self.suffix else ''}{' --target local' if self.target == 'local' else ''}"
-            yield 2, f"Next: `invoke logs {options} --since 5m` shows what the functions logged.", "bold"
+            named = options(self.environment, self.suffix, self.target)
+            yield 2, f"Next: `invoke logs {named} --since 5m` shows what the functions logged.", "bold"

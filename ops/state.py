@@ -37,9 +37,14 @@ class Lock:
     since: str
 
     @property
+    def here(self) -> bool:
+        """Whether its holder is a process of this very machine; of another's nobody here can tell whether it is alive."""
+        return self.host == socket.gethostname()
+
+    @property
     def stale(self) -> bool:
         """Whether its holder, a process of this very machine, is no more."""
-        return self.host == socket.gethostname() and not running(self.pid)
+        return self.here and not running(self.pid)
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ def _standing(session: Session, project: str) -> Standing:
     held = states.locks(session.stack(project), session.target.state) if session.target.state else []
     if held:
         lock = held[0]
-        said = "interrupted" if lock.stale else "being changed"
+        said = "interrupted" if lock.stale else "being changed" if lock.here else "locked"
         return Standing(project, stack, said, f"lock of process {lock.pid} on {lock.host} since {lock.since}", state.resources if state else 0, "")
     if state is None or (not state.outputs and not state.resources):
         return Standing(project, stack, "never deployed", "", 0, "")

@@ -8,10 +8,11 @@ from pathlib import Path
 import yaml
 
 from ops import places
-from ops.target import TargetName
+from ops.options import TargetName
 from ops.validation import problems_beside, problems_of
 from shared import page as pages
 from shared.environment import Environment, environment_of
+from shared.files import write_whole
 from shared.page import Page, PageError
 
 
@@ -20,7 +21,7 @@ class Workspace:
     """An environment as the engine gets it.
 
     name: of the page. suffix: of a copy, or empty. stack: the name of the four stacks. file: the configuration handed to the engine,
-    a copy, because the engine writes into the file that it is given.
+    a copy, because the engine writes into the file that it is given; one per target, as the two differ and may be deployed at once.
     """
 
     name: str
@@ -46,7 +47,7 @@ def open_workspace(name: str, suffix: str = "", *, target: TargetName = "aws") -
         # The suffix of a copy comes from the command line, and not from the page.
         raise PageError([replace(one, page="--suffix") if suffix and one.key == "platform:environmentSuffix" else one for one in found])
     stack = f"{name}-{suffix}" if suffix else name
-    file = places.LOCAL / "pages" / f"Pulumi.{stack}.yaml"
+    file = places.LOCAL / "pages" / target / f"Pulumi.{stack}.yaml"
     return Workspace(name, suffix, stack, page, environment_of(page), file, target)
 
 
@@ -58,8 +59,5 @@ def write_configuration(workspace: Workspace, folder: Path | None = None) -> Pat
         # What a page says of secrets is for AWS: KMS must not be asked for a deployment on this machine.
         document = {key: value for key, value in document.items() if key not in {"secretsprovider", "encryptedkey", "encryptionsalt"}}
     document["config"] = dict(workspace.page.config)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    new = file.with_suffix(".new")
-    new.write_text(yaml.safe_dump(document, sort_keys=True))
-    new.replace(file)
+    write_whole(file, yaml.safe_dump(document, sort_keys=True))
     return file

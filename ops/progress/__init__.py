@@ -10,7 +10,7 @@ import sys
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
-from ops.report import Result
+from ops.report import Result, Tense
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,13 +86,13 @@ def choose(
     stream: bool,
     title: str = "",
     projects: Sequence[str] = (),
-    planned: bool = False,
+    tense: Tense = Tense.MADE,
 ) -> Progress:
     """The progress that fits what was asked for and where it is read.
 
     console: where to show it; None for stderr, which spares a log the import of rich.
     json: the report is wanted alone. stream: JSON lines on stdout, whatever the console.
-    title: the tree's first line. projects: shown as waiting until they start. planned: a preview, nothing is really made.
+    title: the tree's first line. projects: shown as waiting until they start. tense: of what is counted.
 
     The live tree needs a terminal that is one (FORCE_COLOR makes colours, not a cursor) and that is not dumb. NO_COLOR keeps the tree and drops its colours.
     """
@@ -109,10 +109,10 @@ def choose(
     if console is not None and console.is_interactive and _can_move(console.file.isatty()):
         from ops.progress.live import LiveProgress
 
-        return LiveProgress(console, title=title, projects=projects, planned=planned)
+        return LiveProgress(console, title=title, projects=projects, tense=tense)
     from ops.progress.plain import PlainProgress
 
-    return PlainProgress(console.file if console is not None else sys.stderr, planned=planned)
+    return PlainProgress(console.file if console is not None else sys.stderr, tense=tense)
 
 
 def _can_move(terminal: bool) -> bool:

@@ -8,20 +8,20 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from ops.report import CHANGES, Result
+from ops.report import CHANGES, Result, Tense
 
-# The engine's steps in words: while it runs, when it is done, and as a preview plans it.
+# The engine's steps in words: while it runs, and in each tense of the report's.
 _WORDS = {
     "create": ("creating", *CHANGES["create"]),
     "update": ("updating", *CHANGES["update"]),
     "replace": ("replacing", *CHANGES["replace"]),
     "delete": ("deleting", *CHANGES["delete"]),
     "same": ("checking", *CHANGES["same"]),
-    "refresh": ("refreshing", "refreshed", "refreshed"),
-    "read": ("reading", "read", "read"),
-    "import": ("importing", "imported", "to import"),
-    "create-replacement": ("creating the replacement of", "created the replacement of", "to create the replacement of"),
-    "delete-replaced": ("deleting the replaced", "deleted the replaced", "to delete the replaced"),
+    "refresh": ("refreshing", *["refreshed"] * 3),
+    "read": ("reading", *["read"] * 3),
+    "import": ("importing", "imported", "to import", "imported"),
+    "create-replacement": ("creating the replacement of", "created the replacement of", "to create the replacement of", "replaced"),
+    "delete-replaced": ("deleting the replaced", "deleted the replaced", "to delete the replaced", "replaced"),
 }
 # Nothing in the cloud is different afterwards.
 QUIET = frozenset({"same", "refresh", "read"})
@@ -29,19 +29,19 @@ QUIET = frozenset({"same", "refresh", "read"})
 
 def doing(op: str) -> str:
     """The step while it runs: `creating`."""
-    return _WORDS.get(op, (op, op, op))[0]
+    return _WORDS[op][0] if op in _WORDS else op
 
 
-def made(op: str, *, planned: bool) -> str:
+def made(op: str, tense: Tense) -> str:
     """The step when it is done: `created`, or `to create` where a preview plans it."""
-    return _WORDS.get(op, (op, op, op))[2 if planned else 1]
+    return _WORDS[op][1 + tense] if op in _WORDS else op
 
 
-def counts_text(counts: Counter[str], *, planned: bool) -> str:
+def counts_text(counts: Counter[str], tense: Tense) -> str:
     """The counts in words, in the order of the table above: `5 created, 12 unchanged`."""
     known = [op for op in _WORDS if counts[op]]
     others = [op for op in counts if op not in _WORDS]
-    return ", ".join(f"{counts[op]} {made(op, planned=planned)}" for op in (*known, *others))
+    return ", ".join(f"{counts[op]} {made(op, tense)}" for op in (*known, *others))
 
 
 @dataclass(frozen=True)

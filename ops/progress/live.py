@@ -14,7 +14,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from ops.progress.board import Board, Row, Step, counts_text
-from ops.report import Result, duration, mark, plain
+from ops.report import Result, Tense, duration, mark, plain
 
 _SHOWN = 3
 _PER_SECOND = 8
@@ -25,7 +25,7 @@ _SPINNER_ASCII = "|/-\\"
 class LiveProgress:
     """Shows each project with its counts, what is running now (the three that run the longest) and the time it takes.
 
-    title: the first line. projects: shown as waiting until they start. planned: a preview; what is counted would be made, and was not.
+    title: the first line. projects: shown as waiting until they start. tense: of what is counted.
     """
 
     def __init__(
@@ -34,13 +34,13 @@ class LiveProgress:
         *,
         title: str = "",
         projects: Sequence[str] = (),
-        planned: bool = False,
+        tense: Tense = Tense.MADE,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Show it on this console, which must be a terminal for it to be live."""
         self._console = console
         self._title = title or "running"
-        self._planned = planned
+        self._tense = tense
         self._board = Board(projects, clock)
         self._over: float | None = None
         # What the program prints meanwhile belongs above the tree; a stdout that goes elsewhere is left alone.
@@ -99,7 +99,7 @@ class LiveProgress:
         """One project: sign, name, outcome or none, time, counts, cause."""
         ascii_only = self._console.options.ascii_only
         name = f"{row.project:<{width}}"
-        counts = counts_text(row.counts, planned=self._planned)
+        counts = counts_text(row.counts, self._tense)
         if row.result:
             sign, style = mark(row.result.outcome, ascii_only=ascii_only)
             took = duration(row.result.seconds) if row.result.seconds else ""

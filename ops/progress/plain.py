@@ -11,7 +11,7 @@ from typing import IO, Self
 
 from ops.progress.board import QUIET, Board, Row, Step, counts_text, made
 from ops.progress.lines import Lines
-from ops.report import Result, duration, plain
+from ops.report import Result, Tense, duration, plain
 
 HEARTBEAT = 10.0  # seconds; CI services take minutes of silence for a hang
 _SHOWN = 3
@@ -24,7 +24,7 @@ def _now() -> datetime:
 class PlainProgress:
     """Writes lines that read well in a log: the time (UTC), the project, what happened.
 
-    planned: a preview; what is counted would be made, and was not.
+    tense: of what is counted.
     heartbeat: seconds between the lines that say what is running.
     """
 
@@ -32,14 +32,14 @@ class PlainProgress:
         self,
         file: IO[str],
         *,
-        planned: bool = False,
+        tense: Tense = Tense.MADE,
         heartbeat: float = HEARTBEAT,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = _now,
     ) -> None:
         """Write to this stream."""
         self._lines = Lines(file)
-        self._planned = planned
+        self._tense = tense
         self._heartbeat = heartbeat
         self._now = now
         self._board = Board(clock=clock)
@@ -72,7 +72,7 @@ class PlainProgress:
         if failed:
             self._say(project, f"FAILED {step.text}{took}")
         elif op not in QUIET:
-            self._say(project, f"{made(op, planned=self._planned)} {step.label}{took}")
+            self._say(project, f"{made(op, self._tense)} {step.label}{took}")
 
     def note(self, project: str, message: str) -> None:
         """Write it."""
@@ -83,7 +83,7 @@ class PlainProgress:
         self._board.close(result)
         row = next(row for row in self._board.rows() if row.project == result.project)
         took = f" in {duration(result.seconds)}" if result.seconds else ""
-        parts = [part for part in (counts_text(row.counts, planned=self._planned), result.cause) if part]
+        parts = [part for part in (counts_text(row.counts, self._tense), result.cause) if part]
         self._say(result.project, f"{result.outcome}{took}" + (f": {'; '.join(parts)}" if parts else ""))
 
     def beat(self) -> None:

@@ -18,6 +18,7 @@ from payments.functions import METRIC_NAMESPACE, Function, functions_for
 from payments.functions import Metric as PaymentMetric
 from shared.contracts import AppOutputs, DataOutputs, NetworkingOutputs
 from shared.environment import Environment
+from shared.stack import deploy_command
 
 # CloudWatch, "Create an alarm based on a metric math expression": so many metrics in one.
 MOST_IN_ONE_ALARM = 10
@@ -113,7 +114,7 @@ def of_cache(data: DataOutputs, name: str, stat: str) -> pulumi.Output[list[Metr
         if not ids:
             raise pulumi.RunError(
                 "output cacheNodeIds of data is empty, and this code watches each node. "
-                f"Deploy data first: invoke deploy --env {pulumi.get_stack()} --only data"
+                f"Deploy data first: {deploy_command('data')}"
             )
         return [Metric(namespace="AWS/ElastiCache", name=name, stat=stat, dimensions={"CacheClusterId": id_}) for id_ in ids]
 
@@ -160,7 +161,7 @@ def of_way_out(network: NetworkingOutputs) -> pulumi.Output[list[Metric]]:
         if not found:
             raise pulumi.RunError(
                 "the page has a way out (networking:egress), and the network neither NAT gateways nor NAT instances. "
-                f"Deploy networking first: invoke deploy --env {pulumi.get_stack()} --only networking"
+                f"Deploy networking first: {deploy_command('networking')}"
             )
         return found
 
@@ -175,6 +176,6 @@ def _named(names: Mapping[str, str], output: str, word: str) -> str:
     if word not in names:
         raise pulumi.RunError(
             f"output {output} of app has {', '.join(names) or 'nothing'}, and not {word}, which this code watches. "
-            f"Deploy app first: invoke deploy --env {pulumi.get_stack()} --only app"
+            f"Deploy app first: {deploy_command('app')}"
         )
     return names[word]

@@ -31,7 +31,7 @@ def engine(pages: Pages, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def copy_of(pages: Pages, stack: str) -> str:
-    return str(pages.folder.parent / ".local" / "pages" / f"Pulumi.{stack}.yaml")
+    return str(pages.folder.parent / ".local" / "pages" / "local" / f"Pulumi.{stack}.yaml")
 
 
 @pytest.mark.parametrize("command", ["up", "preview", "refresh", "destroy", "config"])

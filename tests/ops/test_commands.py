@@ -15,7 +15,7 @@ import pytest
 
 from localcloud import control
 from localcloud.control import LocalCloudError, Running
-from ops import commands, package, package_container, rehearsal
+from ops import commands, manifest, package, package_container, rehearsal
 from ops import doctor as doctors
 from ops import recovery as recoveries
 from ops import run as runs
@@ -26,7 +26,7 @@ from ops.progress import Silent
 from ops.report import Outcome, Report, Result
 from ops.run import Outcomes, Request, SelectionError
 from ops.session import Session
-from ops.state import Lock, State
+from ops.state import State
 from ops.status import Standing
 from ops.target import Target
 from ops.toolchain import Cli
@@ -106,6 +106,7 @@ def ran(monkeypatch: pytest.MonkeyPatch, stacks: Stacks, tmp_path: Path) -> Ran:
             return outcomes(stacks.session(tmp_path), outcome, **fields)
 
         monkeypatch.setattr(runs, "run", run)
+        monkeypatch.setattr(manifest, "keep", lambda _: None)
         return calls
 
     return arrange
@@ -145,7 +146,13 @@ def test_a_failed_deployment_shows_no_outputs(ran: Ran, capsys: Capture) -> None
 
 @pytest.mark.parametrize(
     ("command", "backwards", "packed"),
-    [(commands.deploy, None, True), (commands.preview, None, True), (commands.refresh, None, False), (commands.destroy, True, False)],
+    [
+        (commands.deploy, None, True),
+        (commands.preview, None, True),
+        (commands.refresh, None, False),
+        (commands.drift, None, False),
+        (commands.destroy, True, False),
+    ],
 )
 def test_each_operation_runs_in_its_direction_with_what_it_needs(ran: Ran, command: Any, backwards: bool | None, packed: bool) -> None:
     [call] = [calls for calls in [ran()] if command(asked(json=True)) == 0]
@@ -200,7 +207,14 @@ def test_an_inventory_is_counted_for_people_and_listed_for_programs(stacks: Stac
 
 def test_outputs_of_what_was_never_deployed_fail_with_the_command(stacks: Stacks, capsys: Capture) -> None:
     assert commands.outputs(asked("outputs"), show_secrets=False) == 1
-    assert "never deployed: networking, observability. Next: invoke deploy --env dev --target local" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "never deployed: networking, observability. Next: invoke deploy --env dev --target local\n" in said.err
+    assert "never deployed" not in said.out
+    asking = asked("outputs", json=True, only=("app", "networking"), suffix="pr42")
+    assert commands.outputs(asking, show_secrets=False) == 1
+    said = capsys.readouterr()
+    assert set(json.loads(said.out)) == {"app"}
+    assert "invoke deploy --env dev --suffix pr42 --target local --only app --only networking\n" in said.err
 
 
 @pytest.mark.parametrize(
@@ -239,16 +253,6 @@ def test_status_has_a_row_per_stack(stacks: Stacks, monkeypatch: pytest.MonkeyPa
         assert json.loads(said)[0]["resources"] == 34
     else:
         assert said.split()[-7:] == ["app", "dev", "up", "to", "date", "34", "2026-11-21"]
-
-
-@pytest.mark.parametrize(("stale", "told"), [(True, "broken: its holder is no more"), (False, "kept: its holder is alive")])
-@pytest.mark.usefixtures("stacks")
-def test_a_lock_is_broken_when_its_holder_is_gone(monkeypatch: pytest.MonkeyPatch, capsys: Capture, tmp_path: Path, stale: bool, told: str) -> None:
-    monkeypatch.setattr(Lock, "stale", property(lambda _: stale))
-    locks = iter([[Lock(tmp_path, 7, "here", "10:00")]])
-    monkeypatch.setattr(recoveries, "unlock", lambda *_: next(locks, []))
-    assert commands.unlock(asked("unlock")) == (0 if stale else 1)
-    assert f"networking: lock of process 7 on here since 10:00: {told}" in capsys.readouterr().out
 
 
 def test_a_backend_with_locks_of_its_own_is_named(stacks: Stacks, monkeypatch: pytest.MonkeyPatch, capsys: Capture, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,14 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from localcloud.control import Running
-from ops import looking, manifest
+from ops import commands, looking, manifest, places
 from ops import run as runs
 from ops.deployed import NotDeployedError
 from ops.fingerprint import Fingerprint, Record, save
 from ops.progress import Silent
 from ops.projects import projects
-from ops.run import Request
+from ops.report import Outcome, Report, Result
+from ops.run import Outcomes, Request
 from ops.session import Session
 from ops.state import SIGNATURE
 from ops.target import Target
@@ -88,6 +90,7 @@ def deploy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Deploy:
         monkeypatch.setattr(runs, "prepare", lambda *_: session)
         return session
 
+    monkeypatch.setattr(places, "LOCAL", tmp_path / "kept")
     return make
 
 
@@ -125,12 +128,12 @@ def test_it_names_environment_account_region_code_and_time(whole: Session) -> No
     assert (found["environment"], found["stage"], found["account"], found["region"], found["target"]) == ("dev", "dev", "123456789012", "us-east-1", "local")
     assert [stack["project"] for stack in found["stacks"]] == list(projects())
     of_app = next(stack for stack in found["stacks"] if stack["project"] == "app")
-    assert of_app == {"project": "app", "stack": "dev", "changed": "2026-01-02T03:04:05Z", "engine": "v3.1", "code": CODE, "resources": 3}
+    assert of_app == {"project": "app", "stack": "dev", "changed": "2026-01-02T03:04:05Z", "engine": "v3.1", "code": CODE, "resources": 4}
     assert [stack["code"] for stack in found["stacks"] if stack["project"] != "app"] == ["", "", ""]
 
 
 def test_it_lists_what_providers_made_and_nothing_else(whole: Session) -> None:
-    found = [(one["project"], one["type"], one["name"]) for one in written(whole)["resources"]]
+    found = [(one["project"], one["type"], one["name"]) for one in written(whole)["resources"] if not one["replaced"]]
     queue = "aws:sqs/queue:Queue"
     assert found == [
         ("app", "aws:lambda/function:Function", "worker"),
@@ -142,8 +145,13 @@ def test_it_lists_what_providers_made_and_nothing_else(whole: Session) -> None:
     ]
 
 
+def test_what_was_replaced_and_is_still_there_is_listed_as_that(whole: Session) -> None:
+    found = [(one["project"], one["name"]) for one in written(whole)["resources"] if one["replaced"]]
+    assert found == [(name, "old") for name in sorted(projects())]
+
+
 def test_a_resource_has_id_arn_tags_and_configuration(whole: Session) -> None:
-    found = next(one for one in written(whole)["resources"] if one["type"] == "aws:sqs/queue:Queue")
+    found = next(one for one in written(whole)["resources"] if one["type"] == "aws:sqs/queue:Queue" and one["name"] == "work")
     assert found == {
         "project": "app",
         "type": "aws:sqs/queue:Queue",
@@ -151,6 +159,7 @@ def test_a_resource_has_id_arn_tags_and_configuration(whole: Session) -> None:
         "urn": QUEUE["urn"],
         "id": QUEUE["id"],
         "arn": "arn:aws:sqs:us-east-1:123456789012:work",
+        "replaced": False,
         "tags": {"Team": "payments"},
         "inputs": {"name": "work"},
     }
@@ -189,7 +198,7 @@ def test_the_task_writes_to_standard_output_and_to_a_file(whole: Session, tmp_pa
     assert looking.manifest(request, str(file)) == 0
     assert json.loads(file.read_text())["resources"] == printed["resources"]
     assert [path.name for path in file.parent.iterdir()] == ["dev.json"]
-    assert capsys.readouterr().out == f"{file}: 6 resources in 4 stacks\n"
+    assert capsys.readouterr().out == f"{file}: 10 resources in 4 stacks\n"
 
 
 def test_the_task_says_what_speaks_against_it(deploy: Deploy, tmp_path: Path, capsys: Capture) -> None:
@@ -201,3 +210,46 @@ def test_the_task_says_what_speaks_against_it(deploy: Deploy, tmp_path: Path, ca
     (tmp_path / "file").write_text("")
     assert looking.manifest(request, str(tmp_path / "file" / "dev.json")) == 2
     assert "--file" in capsys.readouterr().err
+    assert looking.manifest(request, "/") == 2
+    assert "error: --file /: Is a directory; name a file that can be written" in capsys.readouterr().err
+
+
+def test_a_deployment_leaves_it_behind_and_names_it(whole: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    ended(monkeypatch, whole, Outcome.SUCCEEDED)
+    assert commands.deploy(Request(command="deploy", env="dev", target="local", json=True)) == 0
+    file = tmp_path / "kept" / "manifests" / "local" / "dev.json"
+    assert json.loads(capsys.readouterr().out)["manifest"] == str(file)
+    kept = json.loads(file.read_text())
+    schema().validate(kept)
+    assert kept["resources"] == written(whole)["resources"]
+    ended(monkeypatch, whole, Outcome.SUCCEEDED)
+    assert commands.destroy(Request(command="destroy", env="dev", target="local", json=True, only=("app",))) == 0
+    assert file.exists()
+    assert commands.destroy(Request(command="destroy", env="dev", target="local", json=True)) == 0
+    assert not file.exists()
+
+
+@pytest.mark.parametrize(("outcome", "held"), [(Outcome.FAILED, tuple(projects())), (Outcome.SUCCEEDED, ("networking",))], ids=["failed", "a part"])
+def test_what_is_not_whole_leaves_none(deploy: Deploy, monkeypatch: pytest.MonkeyPatch, capsys: Capture, outcome: Outcome, held: tuple[str, ...]) -> None:
+    ended(monkeypatch, deploy({name: [QUEUE] for name in held}), outcome)
+    commands.deploy(Request(command="deploy", env="dev", target="local", json=True))
+    assert json.loads(capsys.readouterr().out)["manifest"] is None
+    assert not places.LOCAL.exists()
+
+
+def test_a_manifest_that_cannot_be_written_is_told_and_the_deployment_stays_a_good_one(
+    whole: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    (tmp_path / "kept").write_text("")
+    ended(monkeypatch, whole, Outcome.SUCCEEDED)
+    assert commands.deploy(Request(command="deploy", env="dev", target="local", json=True)) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["manifest"] is None
+    assert "deployed, but its manifest could not be written" in said.err
+
+
+def ended(monkeypatch: pytest.MonkeyPatch, session: Session, outcome: Outcome) -> None:
+    """Makes the next runs end so, on a session."""
+    result = Result(project="app", stack="dev", outcome=outcome, cause="" if outcome.good else "it broke")
+    made = Report(command="deploy", environment="dev", target="local", started=datetime.now(UTC), seconds=1.0, results=(result,))
+    monkeypatch.setattr(runs, "run", lambda *_, **__: Outcomes(made, session))

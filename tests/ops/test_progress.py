@@ -19,7 +19,7 @@ from ops.progress import Progress, Silent, choose
 from ops.progress.live import LiveProgress
 from ops.progress.plain import PlainProgress
 from ops.progress.stream import JsonProgress
-from ops.report import Outcome, ResourceError, Result
+from ops.report import Outcome, ResourceError, Result, Tense
 
 SHOW = "\x1b[?25h"
 ERROR = ResourceError(urn="u", type="aws:rds/instance:Instance", name="database", message="InvalidParameterCombination")
@@ -114,7 +114,7 @@ def test_a_narrow_terminal_cuts_lines_and_never_wraps_them() -> None:
 
 def test_the_tree_moves_on_as_steps_end() -> None:
     clock = Clock()
-    progress = live(clock, planned=True)
+    progress = live(clock, tense=Tense.PLANNED)
     drive(progress, clock)
     progress.resource_done("data", urn("documents"), "create", failed=False)
     lines = tree_of(progress, 100)

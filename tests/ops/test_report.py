@@ -17,7 +17,7 @@ from jsonschema import Draft202012Validator
 from rich.cells import cell_len
 from rich.console import Console
 
-from ops.report import CHANGES, TARGETS, Outcome, Report, ResourceError, Result, changes_text, duration
+from ops.report import CHANGES, TARGETS, Drift, Outcome, Report, ResourceError, Result, Tense, changes_text, duration
 
 ROOT = Path(__file__).parents[2]
 SCHEMA: dict[str, Any] = json.loads((ROOT / "docs/schemas/report.schema.json").read_text())
@@ -63,6 +63,8 @@ def shown(what: Report, width: int = 100, **options: Any) -> str:
         ([Outcome.SUCCEEDED, Outcome.HELD], 2),
         ([Outcome.FAILED, Outcome.INTERRUPTED, Outcome.REFUSED], 130),
         ([Outcome.EARLY_EXIT], 1),
+        ([Outcome.SUCCEEDED, Outcome.DRIFTED], 1),
+        ([Outcome.DRIFTED, Outcome.HELD], 2),
     ],
 )
 def test_the_exit_code_tells(outcomes: list[Outcome], code: int) -> None:
@@ -85,7 +87,7 @@ def test_the_schema_is_a_schema_and_names_what_the_code_has() -> None:
 
 def test_every_object_of_the_schema_is_closed_and_all_its_fields_are_required() -> None:
     objects = [SCHEMA, *(d for d in SCHEMA["$defs"].values() if d["type"] == "object")]
-    assert len(objects) == 4
+    assert len(objects) == 5
     for each in objects:
         assert each["additionalProperties"] is False
         assert set(each["required"]) == set(each["properties"])
@@ -93,6 +95,7 @@ def test_every_object_of_the_schema_is_closed_and_all_its_fields_are_required() 
 
 texts = st.text(max_size=40)
 errors = st.builds(ResourceError, urn=texts, type=texts, name=texts, message=texts)
+drifts = st.builds(Drift, urn=texts, type=texts, name=texts, gone=st.booleans(), properties=st.lists(texts, max_size=2).map(tuple))
 counts = st.dictionaries(st.sampled_from(list(CHANGES)), st.integers(0, 10_000))
 
 
@@ -108,6 +111,7 @@ def results(draw: st.DrawFn) -> Result:
         seconds=draw(st.floats(0, 1e6)),
         changes=draw(counts),
         errors=tuple(draw(st.lists(errors, max_size=3))),
+        drift=tuple(draw(st.lists(drifts, max_size=2))),
         next=draw(texts),
     )
 
@@ -136,6 +140,7 @@ def test_the_json_of_a_failed_run() -> None:
         "exit_code": 1,
         "problems": [],
         "smoke": None,
+        "manifest": None,
     }
     assert read["results"][1] == {
         "project": "data",
@@ -146,6 +151,7 @@ def test_the_json_of_a_failed_run() -> None:
         "seconds": 125,
         "changes": {"create": 11, "update": 0, "replace": 0, "delete": 0, "same": 0},
         "errors": [{"urn": DATABASE.urn, "type": DATABASE.type, "name": "database", "message": DATABASE.message}],
+        "drift": [],
         "next": "",
     }
 
@@ -245,13 +251,33 @@ def test_a_preview_says_what_would_be() -> None:
             "Next: mend what was refused, then `invoke deploy --env prod`.",
         ),
         (report(result(Outcome.INTERRUPTED), suffix="pr42"), "Next: `invoke deploy --env dev --suffix pr42 --target local` goes on from there."),
+        (
+            report(result(Outcome.FAILED), command="destroy", environment="prod", target="aws", selection=" --only app --until data"),
+            "Next: mend what failed, then `invoke destroy --env prod --only app --until data` goes on from there.",
+        ),
+        (
+            report(result(Outcome.DRIFTED), command="drift", suffix="pr42", selection=" --from data"),
+            "Next: `invoke refresh --env dev --suffix pr42 --target local --from data` and then "
+            "`invoke deploy --env dev --suffix pr42 --target local --from data` put it back; what is to stay: page or program first.",
+        ),
         (report(result(Outcome.HELD)), "Next: do what the held stacks ask for, then `invoke deploy --env dev --target local`."),
         (report(Result(project="app", stack="dev", outcome=Outcome.REFUSED, cause="3.5.1", next="encrypt it")), "Next: encrypt it"),
     ],
-    ids=["problems", "interrupted", "held", "own"],
+    ids=["problems", "interrupted", "selection", "drifted", "held", "own"],
 )
 def test_what_to_do_next(made: Report, line: str) -> None:
-    assert line in [shown_line.strip() for shown_line in shown(made).splitlines()]
+    assert line in [shown_line.strip() for shown_line in shown(made, width=240).splitlines()]
+
+
+def test_people_see_what_drifted_and_where_the_manifest_is() -> None:
+    changed = Drift(urn="u", type="aws:sqs/queue:Queue", name="work", properties=("tags", "visibilityTimeoutSeconds"))
+    gone = Drift(urn="v", type="aws:sqs/queue:Queue", name="late", gone=True)
+    drifted = Result(project="app", stack="dev", outcome=Outcome.DRIFTED, cause="2 resources", changes={"update": 1, "delete": 1}, drift=(changed, gone))
+    lines = [line.strip() for line in shown(report(drifted, command="drift")).splitlines()]
+    assert "~ app  drifted    1 changed, 1 gone" in lines
+    assert lines.index("aws:sqs/queue:Queue work: tags, visibilityTimeoutSeconds") + 1 == lines.index("aws:sqs/queue:Queue late: gone")
+    assert [one["change"] for one in drifted.as_dict()["drift"]] == ["changed", "gone"]  # type: ignore[union-attr]
+    assert "what is deployed: .local/manifests/local/dev.json" in shown(report(NETWORKING, manifest=".local/manifests/local/dev.json"))
 
 
 def test_all_reasons_for_a_refusal_are_shown() -> None:
@@ -283,7 +309,8 @@ def test_duration(seconds: float, text: str) -> None:
 
 def test_changes_in_words() -> None:
     assert changes_text({"same": 3, "create": 0, "delete": 1}) == "1 deleted, 3 unchanged"
-    assert changes_text({"replace": 1}, planned=True) == "1 to replace"
+    assert changes_text({"replace": 1}, Tense.PLANNED) == "1 to replace"
+    assert changes_text({"update": 2, "delete": 1, "same": 3}, Tense.FOUND) == "2 changed, 1 gone, 3 as they were"
     assert changes_text({}) == ""
 
 

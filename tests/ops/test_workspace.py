@@ -67,7 +67,7 @@ def test_the_engine_gets_a_copy_and_the_page_stays_as_it_is(pages: Pages, tmp_pa
     before = (pages.folder / "Pulumi.dev.yaml").read_bytes()
     workspace = open_workspace("dev", "pr42")
     file = write_configuration(workspace)
-    assert file == workspace.file == tmp_path / ".local" / "pages" / "Pulumi.dev-pr42.yaml"
+    assert file == workspace.file == tmp_path / ".local" / "pages" / "aws" / "Pulumi.dev-pr42.yaml"
     assert yaml.safe_load(file.read_text())["config"] == dict(workspace.page.config)
     assert (pages.folder / "Pulumi.dev.yaml").read_bytes() == before
     assert [found.name for found in file.parent.iterdir()] == [file.name]
@@ -80,6 +80,11 @@ def test_what_a_page_says_of_secrets_is_for_aws(pages: Pages) -> None:
     assert {key: on_aws[key] for key in provider} == provider
     here = yaml.safe_load(write_configuration(open_workspace("dev", target="local")).read_text())
     assert set(here) == {"config"}
+
+
+def test_each_target_has_its_own_copy(pages: Pages, tmp_path: Path) -> None:
+    files = {write_configuration(open_workspace("dev", target=target)) for target in ("aws", "local")}
+    assert files == {tmp_path / ".local" / "pages" / target / "Pulumi.dev.yaml" for target in ("aws", "local")}
 
 
 def test_the_local_backend_has_one_organization(pages: Pages) -> None:
