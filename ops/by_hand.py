@@ -1,7 +1,7 @@
 """`pulumi` by hand on the local target, in a shell that did `eval "$(invoke local.env --env dev)"`.
 
 The engine keeps the salt of its secrets in the stack's configuration, and writes it there when it is not: into a committed page,
-if it were left alone. This stands before it on that shell's PATH, and hands it a copy of the page instead.
+if it were left alone; and it deletes the page with its stack. This stands before it on that shell's PATH, and hands it a copy of the page instead.
 """
 
 from __future__ import annotations
@@ -19,6 +19,12 @@ from shared.page import PageError
 
 # The engine's commands that read (and write) a stack's configuration.
 _CONFIGURED = {"up", "update", "preview", "pre", "refresh", "destroy", "dn", "down", "import", "watch", "config", "logs"}
+
+_DESTROY = {"destroy", "dn", "down"}
+
+# What `pulumi stack` does to the page beside the stack.
+_REMOVE = {"rm", "remove"}
+_WRITE = {"init", "new", "rename", "change-secrets-provider"}
 
 # Options of the engine itself that are followed by a value.
 _WITH_VALUE = {"-C", "--cwd", "--color", "--profiling", "--tracing", "-v", "--verbose", "--memprofilerate", "-s", "--stack"}
@@ -38,6 +44,8 @@ def main(name: str, suffix: str, pulumi: str, *arguments: str) -> None:
     """Becomes the engine, with the current page's copy as its configuration; ends with 2 when the page or the stack is wrong."""
     whole = list(arguments)
     command = _command(whole)
+    if command is not None:
+        whole = _keeping_pages(whole, command)
     if command is not None and whole[command] in _CONFIGURED and not any(argument.startswith("--config-file") for argument in whole):
         try:
             workspace = open_workspace(name, "" if suffix == "-" else suffix, target="local")
@@ -50,6 +58,20 @@ def main(name: str, suffix: str, pulumi: str, *arguments: str) -> None:
         added = [*stack, "--config-file", str(write_configuration(workspace))]
         whole = [*whole[: command + 1], *added, *whole[command + 1 :]]
     os.execv(pulumi, ["pulumi", *whole])  # noqa: S606 - the engine, with the caller's own arguments
+
+
+def _keeping_pages(arguments: list[str], command: int) -> list[str]:
+    """The arguments with what keeps the committed page where the engine would delete it; ends with 2 where nothing would."""
+    rest = arguments[command + 1 :]
+    if arguments[command] in _DESTROY and "--remove" in rest:
+        _refuse("--remove deletes the committed page together with the stack. Without it: pulumi destroy, then pulumi stack rm, which keeps the page here")
+    word = _command(rest) if arguments[command] == "stack" else None
+    if word is None:
+        return arguments
+    if rest[word] in _WRITE:
+        _refuse(f"pulumi stack {rest[word]} writes to the committed page. This shell's stacks are there: `invoke local.env` made them")
+    kept = ["--preserve-config"] if rest[word] in _REMOVE and "--preserve-config" not in rest else []
+    return [*arguments[: command + word + 2], *kept, *arguments[command + word + 2 :]]
 
 
 def _options(stack: str | None) -> str:

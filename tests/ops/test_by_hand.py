@@ -58,6 +58,33 @@ def test_other_commands_pass_as_they_are(engine: list[str], arguments: list[str]
     assert engine == ["/bin/pulumi", "pulumi", *arguments]
 
 
+@pytest.mark.parametrize("word", ["rm", "remove"])
+def test_a_stack_that_is_removed_keeps_its_page(engine: list[str], word: str) -> None:
+    by_hand.main("dev", "-", "/bin/pulumi", "-C", "projects/data", "stack", "--color", "never", word, "--yes", "dev")
+    assert engine[2:] == ["-C", "projects/data", "stack", "--color", "never", word, "--preserve-config", "--yes", "dev"]
+    engine.clear()
+    by_hand.main("dev", "-", "/bin/pulumi", "stack", word, "dev", "--preserve-config")
+    assert engine[2:] == ["stack", word, "dev", "--preserve-config"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["destroy", "--yes", "--remove"], "--remove deletes the committed page"),
+        (["-C", "projects/data", "down", "--remove"], "pulumi destroy, then pulumi stack rm"),
+        (["stack", "init", "dev"], "pulumi stack init writes to the committed page"),
+        (["stack", "new", "dev"], "`invoke local.env` made them"),
+        (["stack", "rename", "other"], "pulumi stack rename writes"),
+        (["stack", "change-secrets-provider", "passphrase"], "writes to the committed page"),
+    ],
+)
+def test_what_would_delete_or_write_a_page_is_refused(engine: list[str], arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        by_hand.main("dev", "-", "/bin/pulumi", *arguments)
+    assert (ended.value.code, engine) == (2, [])
+    assert told in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("own", [["--config-file", "mine.yaml"], ["--config-file=mine.yaml"]])
 def test_a_configuration_of_the_callers_own_is_left_alone(engine: list[str], own: list[str]) -> None:
     by_hand.main("dev", "-", "/bin/pulumi", "up", *own)
