@@ -8,7 +8,7 @@ from pathlib import Path
 import pulumi
 
 from shared.page import ROOT
-from shared.stack import TARGET
+from shared.variables import TARGET
 
 PACKAGES = ROOT / ".local" / "packages"
 """A zip per function, for Lambda's processor."""
