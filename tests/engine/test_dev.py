@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
+import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -25,6 +27,7 @@ pytestmark = pytest.mark.timeout(600)
 PROJECTS = ("networking", "data", "app", "observability")
 TAGS = {"Environment", "Project", "Team", "CostCenter", "DataClassification", "Suffix"}
 CHANGED_PAGE: dict[str, Any] = {"data:buckets": {"expireDays": 31}, "observability:alarms": {"functionErrors": 12, "databaseCpu": 90}}
+CHANGED_FUNCTIONS: dict[str, Any] = {"app:functions": {"memory": 640, "timeout": 28}, "app:queue": {"maxReceives": 6}}
 DRIFTING = "/aws/rds/instance/database-dev-main/upgrade"
 FUNCTIONS = ("process-payment", "verify-payment", "payment-worker", "outbox-relay", "migrate-database")
 
@@ -125,6 +128,9 @@ def life(checkout: Checkout) -> Life:
         _by_hand(lived)
         lived.look("by hand")
 
+    with checkout.changed_page(**CHANGED_FUNCTIONS):
+        _only_what_migrates(lived)
+
     lived.command("destroyed", "destroy")
     lived.look("destroyed")
     lived.stand("destroyed")
@@ -158,6 +164,24 @@ def _by_hand(life: Life) -> None:
     life.seen["pages by hand"] = (pages, checkout.pages())
     wrong = f"{exports.out}\npulumi up --stack prod --yes --skip-preview\n"
     life.seen["wrong stack"] = checkout.shell(wrong, checkout.root / "projects" / "observability")
+
+
+_UPDATE = """
+from ops.migrate import FUNCTION
+from ops.operations import update_only
+from ops.progress import Silent
+from ops.run import Request, prepare
+
+result = update_only(prepare(Request(command="deploy", env="dev", target="local"), Silent()), "app", FUNCTION)
+print(result.outcome, {kind: count for kind, count in result.changes.items() if count and kind != "same"}, result.cause)
+"""
+
+
+def _only_what_migrates(life: Life) -> None:
+    """A page that changes all functions, and the function alone that migrates brought up to date."""
+    life.seen["updated"] = life.checkout.shell(f"{shlex.quote(sys.executable)} -c {shlex.quote(_UPDATE)}", life.checkout.root)
+    functions = life.aws.client("lambda").list_functions()["Functions"]
+    life.seen["memory"] = {function["FunctionName"].removesuffix("-dev-main"): function["MemorySize"] for function in functions}
 
 
 # --- from nothing ----------------------------------------------------------------------------------------------------
@@ -285,6 +309,15 @@ def test_the_next_deployment_mends_the_drift_and_nothing_else(life: Life) -> Non
     assert step.changes["observability"] == Counter({("create", "database-cpu"): 1})
     assert life.seen["retention"]["retentionInDays"] == 7
     assert life.holdings["mended"] == life.holdings["first"]
+
+
+# --- the database first ----------------------------------------------------------------------------------------------
+
+
+def test_what_migrates_is_updated_without_what_takes_traffic(life: Life) -> None:
+    ended = life.seen["updated"]
+    assert (ended.code, ended.out.strip()) == (0, "succeeded {'update': 1}"), ended.err
+    assert life.seen["memory"] == {**dict.fromkeys(FUNCTIONS, 512), "migrate-database": 640}
 
 
 # --- by hand ---------------------------------------------------------------------------------------------------------
