@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-Operation = Literal["authorize", "capture", "refund"]
+Operation = Literal["authorize", "capture"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +51,13 @@ class ProcessorUnavailable(RuntimeError):  # noqa: N818 - says what is the case
     """There is no answer, so nobody knows whether the processor did it: ask again, with the same key. Never a reason to call a payment failed."""
 
 
+class Undecided(ProcessorUnavailable):
+    """There is no outcome, though not because the processor is silent: it answered, without saying how it ends, or could not even be asked.
+
+    As every ProcessorUnavailable, but it says nothing of other payments' chances.
+    """
+
+
 class ProcessorRefused(RuntimeError):  # noqa: N818 - says what happened
     """The processor will not take this request however often it is asked. code: its short code for the reason, without anything of the request."""
 
@@ -76,8 +83,4 @@ class Processor(Protocol):
 
     def capture(self, charge: Charge, processor_reference: str) -> Outcome:
         """Takes the reserved amount. processor_reference: of the authorization."""
-        ...
-
-    def refund(self, charge: Charge, processor_reference: str) -> Outcome:
-        """Gives the captured amount back. processor_reference: of the authorization."""
         ...

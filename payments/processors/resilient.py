@@ -7,7 +7,7 @@ from collections.abc import Callable
 from circuitbreaker import CircuitBreaker
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, stop_after_delay, wait_random_exponential
 
-from payments.processors.base import Charge, Outcome, Processor, ProcessorUnavailable
+from payments.processors.base import Charge, Outcome, Processor, ProcessorUnavailable, Undecided
 
 ATTEMPTS = 3
 """Of one call, the first included; the queue brings the message again after that."""
@@ -39,7 +39,7 @@ class Resilient:
         rest: float = REST,
     ) -> None:
         self._processor = processor
-        self._breaker = CircuitBreaker(failure_threshold=FAILURES_TO_OPEN, recovery_timeout=rest, expected_exception=ProcessorUnavailable, name=processor.name)
+        self._breaker = CircuitBreaker(failure_threshold=FAILURES_TO_OPEN, recovery_timeout=rest, expected_exception=_is_silence, name=processor.name)
         self._retrying = Retrying(
             retry=retry_if_exception_type(ProcessorUnavailable),
             stop=stop_after_attempt(attempts) | stop_after_delay(repetitions),
@@ -60,10 +60,6 @@ class Resilient:
         """See Processor."""
         return self._asked(lambda: self._processor.capture(charge, processor_reference))
 
-    def refund(self, charge: Charge, processor_reference: str) -> Outcome:
-        """See Processor."""
-        return self._asked(lambda: self._processor.refund(charge, processor_reference))
-
     def _asked(self, call: Callable[[], Outcome]) -> Outcome:
         if self._breaker.opened:
             raise ProcessorUnavailable(
@@ -71,3 +67,8 @@ class Resilient:
             )
         # A copy: the object keeps count of its attempts, and threads share this processor.
         return self._breaker.call(self._retrying.copy(), call)
+
+
+def _is_silence(kind: type[BaseException], _: object) -> bool:
+    """Whether a call that ended so got no answer at all, as the next one may; what one payment is answered is no reason to ask for no other."""
+    return issubclass(kind, ProcessorUnavailable) and not issubclass(kind, Undecided)

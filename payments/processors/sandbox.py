@@ -43,10 +43,6 @@ class Sandbox:
         """See Processor."""
         return self._answer(charge, "capture")
 
-    def refund(self, charge: Charge, processor_reference: str) -> Outcome:  # noqa: ARG002 - the same
-        """See Processor."""
-        return self._answer(charge, "refund")
-
     def _answer(self, charge: Charge, operation: Operation) -> Outcome:
         key = charge.idempotency_key(operation)
         match charge.payment_token:

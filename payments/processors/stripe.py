@@ -11,7 +11,7 @@ import stripe
 from botocore.exceptions import BotoCoreError, ClientError
 
 from payments.clients import client, error_code
-from payments.processors.base import Approved, Charge, Declined, Outcome, ProcessorRefused, ProcessorUnavailable
+from payments.processors.base import Approved, Charge, Declined, Outcome, ProcessorRefused, ProcessorUnavailable, Undecided
 
 CONNECT_TIMEOUT = 2.0
 """Seconds for reaching Stripe."""
@@ -23,7 +23,6 @@ KEYS_KEPT = timedelta(hours=20)
 
 _CONFLICT = 409
 _ALREADY_CAPTURED = "payment_intent_unexpected_state"
-_ALREADY_REFUNDED = "charge_already_refunded"
 
 # stripe.log and its telemetry would tell of requests; there is nothing to be had from either.
 stripe.enable_telemetry = False
@@ -38,7 +37,7 @@ class ApiKey:
         self._key: str | None = None
 
     def current(self) -> str:
-        """The key as it was read last. Raises ProcessorUnavailable where it cannot be read: Stripe is not asked then."""
+        """The key as it was read last. Raises Undecided where it cannot be read: Stripe is not asked then."""
         with self._lock:
             if self._key is None:
                 self._key = self._read()
@@ -55,7 +54,7 @@ class ApiKey:
             return str(client("secretsmanager").get_secret_value(SecretId=self._secret_arn)["SecretString"]).strip()
         except (BotoCoreError, ClientError) as error:
             cause = error_code(error) if isinstance(error, ClientError) else type(error).__name__
-            raise ProcessorUnavailable(f"Stripe's API key cannot be read from the secret of PROCESSOR_SECRET_ARN ({cause})") from error
+            raise Undecided(f"Stripe's API key cannot be read from the secret of PROCESSOR_SECRET_ARN ({cause})") from error
 
 
 class Stripe:
@@ -109,21 +108,7 @@ class Stripe:
                     raise
                 return intent
 
-        return self._asked(capture, lambda intent: _done(intent, "succeeded"))
-
-    def refund(self, charge: Charge, processor_reference: str) -> Outcome:
-        """See Processor."""
-
-        def refund(intents: Any) -> Any:
-            try:
-                return intents.v1.refunds.create({"payment_intent": processor_reference}, {"idempotency_key": charge.idempotency_key("refund")})
-            except stripe.InvalidRequestError as error:
-                if error.code != _ALREADY_REFUNDED:
-                    raise
-                # As above; all that is given back of a charge is given back by this method, in one piece.
-                return intents.v1.refunds.list({"payment_intent": processor_reference, "limit": 1}).data[0]
-
-        return self._asked(refund, lambda made: _done(made, "succeeded", "pending"))
+        return self._asked(capture, _captured)
 
     def _asked(self, call: Callable[[Any], Any], outcome: Callable[[Any], Outcome]) -> Outcome:
         key = self._key.current()
@@ -156,7 +141,7 @@ def _made_before(intents: Any, charge: Charge) -> Any:
         return intents.v1.payment_intents.retrieve(found[0].id) if found else None
     except stripe.InvalidRequestError as error:
         # Says nothing of the charge: it must not be refused for this.
-        raise ProcessorUnavailable(f"Stripe does not tell whether it has the charge already ({error.code or 'invalid_request'})") from error
+        raise Undecided(f"Stripe does not tell whether it has the charge already ({error.code or 'invalid_request'})") from error
 
 
 def _authorized(intent: Any) -> Outcome:
@@ -164,14 +149,14 @@ def _authorized(intent: Any) -> Outcome:
     if status in {"requires_capture", "succeeded"}:
         return Approved(str(intent.id))
     if status == "processing":
-        raise ProcessorUnavailable("Stripe has not decided yet (processing)")
+        raise Undecided("Stripe has not decided yet (processing)")
     return Declined("authentication_required" if status == "requires_action" else status)
 
 
-def _done(made: Any, *statuses: str) -> Outcome:
-    if made.status in statuses:
-        return Approved(str(made.id))
-    raise ProcessorUnavailable(f"Stripe answered with the status {made.status}, which does not say how it ends")
+def _captured(intent: Any) -> Outcome:
+    if intent.status == "succeeded":
+        return Approved(str(intent.id))
+    raise Undecided(f"Stripe answered with the status {intent.status}, which does not say how it ends")
 
 
 def _decline(error: stripe.CardError) -> str:
@@ -185,6 +170,8 @@ def _translated(error: stripe.StripeError) -> ProcessorUnavailable | ProcessorRe
     if isinstance(error, stripe.InvalidRequestError) and status != _CONFLICT:
         return ProcessorRefused(str(error.code or "invalid_request"))
     about = f"{kind}, HTTP {status}" if status else kind
+    if isinstance(error, stripe.IdempotencyError) or status == _CONFLICT:
+        return Undecided(f"Stripe is at another request with this payment's key, or had another one ({about})")
     if isinstance(error, stripe.AuthenticationError | stripe.PermissionError):
         return ProcessorUnavailable(f"Stripe does not accept the API key ({about}): put a valid one into the secret of PROCESSOR_SECRET_ARN")
     return ProcessorUnavailable(f"Stripe did not answer, or not for now ({about})")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -17,8 +19,10 @@ from payments.telemetry import Telemetry
 MARGIN = 15.0
 """Seconds before the caller's end at which nothing new is begun: about what one step takes at worst, with all its repetitions and time-outs."""
 
-_THREADS = 10
-"""As many as SQS hands over in a batch."""
+THREADS = 10
+"""In which the processor is asked, for each caller: as many as SQS hands over in a batch."""
+
+_LOOK = 8.0  # seconds that looking at payments takes at worst: a connection, and a statement that is given up
 
 _METRICS = {State.CAPTURED: Metric.PAYMENT_CAPTURED, State.DECLINED: Metric.PAYMENT_DECLINED, State.FAILED: Metric.PAYMENT_FAILED}
 
@@ -58,6 +62,23 @@ class _Round:
         self.moving.clear()
 
 
+class _Threads(threading.local):
+    """The threads of each caller, which stay: an adapter's SDK keeps its connections by thread, and a new one to the processor costs two round trips.
+
+    They end with their caller, or with the process. A process that was forked has none of its parent's threads, and so makes its own.
+    """
+
+    def __init__(self) -> None:
+        self._process = 0
+
+    @property
+    def pool(self) -> ThreadPoolExecutor:
+        """This caller's; a thread is started when all others are busy."""
+        if self._process != os.getpid():
+            self._process, self._pool = os.getpid(), ThreadPoolExecutor(THREADS, thread_name_prefix="step")
+        return self._pool
+
+
 @dataclass(frozen=True, kw_only=True)
 class Advancing:
     """Moves payments by steps that are conditional on where each stands, so that any number of callers may do it at the same time.
@@ -68,6 +89,7 @@ class Advancing:
     payments: Payments
     processor: Processor
     telemetry: Telemetry
+    _threads: _Threads = field(default_factory=_Threads, init=False, repr=False, compare=False)
 
     def see_through(self, correlation_ids: Mapping[str, str], *, remaining: Callable[[], float]) -> dict[str, Setback]:
         """Moves the payments to their final states; those that did not come there, with the cause. All others are done.
@@ -96,7 +118,7 @@ class Advancing:
             if remaining() < MARGIN:
                 batch.stop(Setback.OUT_OF_TIME)
                 return
-            self._write(batch, self._asked(batch, correlation_ids))
+            self._write(batch, self._asked(batch, correlation_ids), remaining)
 
     def _asked(self, batch: _Round, correlation_ids: Mapping[str, str]) -> list[Step]:
         """The next step of every payment; those that have none now are stuck."""
@@ -104,8 +126,7 @@ class Advancing:
         if all(payment.state is State.RECEIVED for payment, _ in calls):
             answers = [self._next(*call) for call in calls]
         else:
-            with ThreadPoolExecutor(min(_THREADS, len(calls))) as threads:
-                answers = list(threads.map(self._next, *zip(*calls, strict=True)))
+            answers = list(self._threads.pool.map(self._next, *zip(*calls, strict=True)))
         steps: list[Step] = []
         for (payment, _), answer in zip(calls, answers, strict=True):
             if isinstance(answer, Step):
@@ -115,8 +136,13 @@ class Advancing:
                 del batch.moving[payment.payment_id]
         return steps
 
-    def _write(self, batch: _Round, steps: list[Step]) -> None:
-        advanced = self.payments.advance(steps)
+    def _write(self, batch: _Round, steps: list[Step], remaining: Callable[[], float]) -> None:
+        try:
+            advanced = self.payments.advance(steps)
+        except Exception:
+            if remaining() > _LOOK:
+                self._note_made(steps)
+            raise
         lost = [step.payment_id for step in steps if step.payment_id not in advanced]
         # Somebody else moved these in the meantime; they go on from where they are.
         elsewhere = self.payments.load(lost) if lost else {}
@@ -129,6 +155,20 @@ class Advancing:
                 batch.moving[name] = elsewhere[name]
             if batch.moving[name].state in FINAL:
                 del batch.moving[name]
+
+    def _note_made(self, steps: list[Step]) -> None:
+        """Notes those steps that were made though an exception was raised: whoever has these payments next finds them where they are, and notes nothing.
+
+        Where even that cannot be found out, they are missing from the metrics; the database and the log of states have them.
+        """
+        try:
+            found = self.payments.load([step.payment_id for step in steps])
+        except DatabaseUnavailable:
+            return
+        for step in steps:
+            payment = found.get(step.payment_id)
+            if payment and any((change.state, change.correlation_id) == (step.after, step.correlation_id) for change in payment.history):
+                self._noted(step)
 
     def _noted(self, step: Step) -> None:
         if metric := _METRICS.get(step.after):
@@ -183,7 +223,7 @@ def _authorized(outcome: Outcome) -> tuple[State, str | None, str | None]:
 
 
 def _captured(outcome: Outcome) -> tuple[State, str | None, str | None]:
-    # The name that a refund needs is the authorization's: it stays.
+    # The name that the processor has for the payment is the authorization's: it stays.
     return (State.CAPTURED, None, None) if isinstance(outcome, Approved) else (State.FAILED, outcome.code, None)
 
 

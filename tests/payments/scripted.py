@@ -32,9 +32,6 @@ class Scripted:
             self.references.append(processor_reference)
         return self._answer("capture", charge)
 
-    def refund(self, charge: Charge, processor_reference: str) -> Outcome:
-        return self._answer("refund", charge)
-
     def install(self, patched: pytest.MonkeyPatch) -> None:
         """Makes it the worker's processor."""
         patched.setattr(working, "processor_from", lambda _: self)

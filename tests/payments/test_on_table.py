@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -11,12 +12,15 @@ from typing import Any
 import pytest
 
 from payments import clients
+from payments.domain.payment import State, Step
 from payments.functions import OUTBOX_RELAY, PAYMENT_WORKER, PROCESS_PAYMENT, VERIFY_PAYMENT
 from payments.messaging.work_queue import SqsWorkQueue
 from payments.service import relaying
 from payments.service.auditing import verify
 from payments.storage.audit_trail import S3AuditTrail
 from payments.storage.dynamodb.outbox import DynamoOutbox
+from payments.storage.dynamodb.payments import DynamoPayments
+from payments.storage.store import DatabaseUnavailable
 from tests.payments.kept import TABLE
 from tests.payments.service import REQUEST, Service, aws
 
@@ -103,6 +107,33 @@ def test_what_is_told_twice_is_the_same(table_service: Service, monkeypatch: pyt
     assert service.relay()["states_delivered"] == 4
     assert service.items() == before
     assert {event["id"] for event in service.events()} == {event["id"] for event in told}
+
+
+def test_what_was_captured_is_counted_though_another_step_of_its_batch_failed(
+    table_service: Service, monkeypatch: pytest.MonkeyPatch, logged: Callable[[], str]
+) -> None:
+    service, moved = table_service, DynamoPayments._moved
+    unlucky, *others = service.accepted("a", "b", "c")
+    captured = threading.Semaphore(0)
+
+    def failing(payments: DynamoPayments, step: Step, payment: Any) -> bool:
+        if (step.payment_id, step.after) == (unlucky, State.CAPTURED):
+            # Steps that have not begun by then would not be made at all.
+            assert all(captured.acquire(timeout=20) for _ in others)
+            raise DatabaseUnavailable("busy")
+        done = moved(payments, step, payment)
+        if step.after is State.CAPTURED:
+            captured.release()
+        return done
+
+    messages = service.taken()
+    logged()
+    with monkeypatch.context() as patched:
+        patched.setattr(DynamoPayments, "_moved", failing)
+        assert len(service.work(*messages)) == 3
+    assert logged().count('"payment captured"') == 2
+    assert service.work(*messages) == []
+    assert logged().count('"payment captured"') == 1
 
 
 def test_a_table_that_is_busy_is_told_as_such(table_service: Service, monkeypatch: pytest.MonkeyPatch, logged: Callable[[], str]) -> None:

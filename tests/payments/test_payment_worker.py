@@ -196,7 +196,10 @@ def test_what_cannot_be_set_aside_comes_again(service: Service, monkeypatch: pyt
 
     monkeypatch.setattr(SqsDeadLetters, "put", cut_off)
     assert service.work("x", UNKNOWN) == ["message-0", "message-1"]
-    assert "message not set aside" in logged()
+    lines = [json.loads(line) for line in logged().splitlines() if '"_aws"' not in line]
+    of_nothing, of_a_payment = [line for line in lines if line["message"] == "message not set aside"]
+    assert "payment_id" not in of_nothing
+    assert {name: of_a_payment[name] for name in ("payment_id", "correlation_id")} == json.loads(UNKNOWN)
 
 
 @pytest.mark.parametrize("failure", [(DatabaseUnavailable("gone"), "database_unavailable"), (RuntimeError("a mistake"), "unexpected_error")])
@@ -219,6 +222,47 @@ def test_where_the_database_fails_the_whole_batch_comes_again(
     assert [letter[0] for letter in service.dead()] == [reason, reason]
     assert service.work(*messages) == []
     assert [service.states(made) for made in ids] == [CAPTURED, CAPTURED]
+
+
+def test_what_was_captured_is_counted_once_though_the_answer_was_lost(
+    service: Service, processor: Scripted, monkeypatch: pytest.MonkeyPatch, logged: Callable[[], str]
+) -> None:
+    """The connection breaks after the commit, or one of several steps fails after the others: who comes next finds the payments captured."""
+    advance = PostgresPayments.advance
+
+    def losing(payments: PostgresPayments, steps: Any) -> set[str]:
+        moved = advance(payments, steps)
+        if steps[0].after == "captured":
+            raise DatabaseUnavailable("the connection broke")
+        return moved
+
+    service.accepted("a", "b")
+    messages = service.taken()
+    logged()
+    with monkeypatch.context() as patched:
+        patched.setattr(PostgresPayments, "advance", losing)
+        assert service.work(*messages) == ["message-0", "message-1"]
+    assert service.work(*messages) == []
+    text = logged()
+    assert metrics(text)["PaymentCaptured"] == 2
+    assert text.count('"payment captured"') == 2
+
+
+def test_what_was_not_moved_is_not_counted(service: Service, processor: Scripted, monkeypatch: pytest.MonkeyPatch, logged: Callable[[], str]) -> None:
+    def refusing(payments: PostgresPayments, steps: Any) -> set[str]:
+        if steps[0].after == "captured":
+            raise DatabaseUnavailable("the connection broke before anything was done")
+        return advance(payments, steps)
+
+    advance = PostgresPayments.advance
+    service.accepted("a")
+    [message] = service.taken()
+    with monkeypatch.context() as patched:
+        patched.setattr(PostgresPayments, "advance", refusing)
+        assert service.work(message) == ["message-0"]
+    assert "PaymentCaptured" not in metrics(logged())
+    assert service.work(message) == []
+    assert metrics(logged())["PaymentCaptured"] == 1
 
 
 def test_nothing_new_is_begun_when_the_time_is_nearly_over(service: Service, processor: Scripted) -> None:
@@ -253,6 +297,7 @@ def test_logs_are_found_by_the_requests_correlation_id(service: Service, process
     [unavailable] = [line for line in lines if line["message"].startswith("processor unavailable")]
     assert (unavailable["correlation_id"], unavailable["payment_id"], unavailable["state"]) == (CORRELATION_ID, made, "authorized")
     [handed_back] = [line for line in lines if line["message"] == "message handed back"]
+    assert (handed_back["correlation_id"], handed_back["payment_id"]) == (CORRELATION_ID, made)
     assert (handed_back["message_id"], handed_back["receives"], handed_back["reason"]) == ("message-0", 1, "processor_unavailable")
 
 

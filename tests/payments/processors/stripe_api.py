@@ -1,7 +1,7 @@
 """A server on loopback that speaks what the service uses of Stripe's API, and remembers every charge.
 
-PaymentIntents are created (confirmed at once, captured by hand), captured, read and searched for; refunds are made and listed. As Stripe
-documents it: form-encoded bodies, a bearer key, JSON answers and error objects; an `Idempotency-Key` stands for one request: its answer is kept
+PaymentIntents are created (confirmed at once, captured by hand), captured, read and searched for. As Stripe documents it:
+form-encoded bodies, a bearer key, JSON answers and error objects; an `Idempotency-Key` stands for one request: its answer is kept
 and given again (`Idempotent-Replayed: true`), other parameters are an `idempotency_error`, and a second request while the first runs is a 409.
 
 By itself: `python -m tests.payments.processors.stripe_api --port N`, until standard input ends.
@@ -62,8 +62,8 @@ class StripeApi:
     down: bool = False
     searchable: bool = True
     intents: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
-    refunds: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list[tuple[str, str, dict[str, str]]])
+    connections: int = 0
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
@@ -131,12 +131,8 @@ class StripeApi:
                     answer = self._capture(self.intents[name])
                 case ("GET", "v1", "payment_intents", "search"):
                     answer = self._search(parameters)
-                case ("GET", "v1", "refunds"):
-                    answer = self._refunds(parameters)
                 case ("GET", "v1", "payment_intents", name) if name in self.intents:
                     answer = 200, self.intents[name]
-                case ("POST", "v1", "refunds") if parameters.get("payment_intent") in self.intents:
-                    answer = self._refund(parameters["payment_intent"])
                 case _:
                     pass
             return answer
@@ -169,17 +165,6 @@ class StripeApi:
         found = [intent for intent in self.intents.values() if intent["metadata"].get("payment_id") == asked[1]]
         return 200, {"object": "search_result", "data": found, "has_more": False}
 
-    def _refunds(self, parameters: dict[str, str]) -> Answer:
-        found = [made for made in self.refunds if made["payment_intent"] == parameters.get("payment_intent")]
-        return 200, {"object": "list", "data": found, "has_more": False}
-
-    def _refund(self, intent: str) -> Answer:
-        if any(made["payment_intent"] == intent for made in self.refunds):
-            return _error(400, "invalid_request_error", "charge_already_refunded", "This charge has already been refunded.")
-        made = {"id": f"re_{next(self._numbers):024d}", "object": "refund", "status": "succeeded", "payment_intent": intent}
-        self.refunds.append(made)
-        return 200, made
-
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
@@ -190,6 +175,11 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     stripe: StripeApi
     protocol_version = "HTTP/1.1"
+
+    def setup(self) -> None:
+        with self.stripe._lock:
+            self.stripe.connections += 1
+        super().setup()
 
     def do_GET(self) -> None:
         self._serve(_parameters(urlsplit(self.path).query))
