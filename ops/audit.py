@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from ops.deployed import Deployed
 from payments.service.auditing import Verdict
 from payments.service.auditing import verify as check
@@ -19,7 +21,7 @@ class DayError(ValueError):
 
 
 class AuditError(RuntimeError):
-    """The audit bucket holds what cannot be read as an audit trail."""
+    """The audit bucket holds what cannot be read as an audit trail, or not yet."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Audit:
             return
         yield f"{found.day}: {found.records} records, and the chain is broken: {len(found.faults)} faults"
         yield from (f"  ! {fault}" for fault in found.faults)
-        yield "  Next: change nothing in the bucket; compare its object versions, and CloudTrail's record of who wrote them"
+        yield "  Next: change nothing in the bucket; compare its object versions (S3 keeps them for a day), and CloudTrail's record of who wrote them"
 
 
 def day_of(text: str) -> date:
@@ -79,3 +81,19 @@ def verify_bucket(client: Any, bucket: str, day: date) -> Audit:
         return Audit(check(day, trail), max(trail.days(), default=None))
     except ValueError as error:
         raise AuditError(f"{bucket}: below audit/ lies what is no day's folder ({error}). Next: look at it, and move it elsewhere") from None
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "InvalidObjectState":
+            raise
+        raise AuditError(_archived(bucket, day)) from None
+
+
+def _archived(bucket: str, day: date) -> str:
+    """What to do with records that are in Glacier."""
+    folder = f"audit/{day:%Y/%m/%d}/"
+    return (
+        f"{bucket}: records of {day} or of a day beside it are in Glacier (data:buckets.glacierDays), from which S3 reads nothing that was not restored "
+        "first. Next: restore them for a week, and so the last day with records before it and the first one after it, wait for three to five hours, and "
+        "call this again:\n"
+        f"  aws s3api list-objects-v2 --bucket {bucket} --prefix {folder} --query 'Contents[].[Key]' --output text |\n"
+        f"    xargs -I KEY aws s3api restore-object --bucket {bucket} --key KEY --restore-request 'Days=7,GlacierJobParameters={{Tier=Standard}}'"
+    )

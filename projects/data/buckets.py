@@ -15,6 +15,9 @@ from shared.environment import Environment
 DOCUMENTS = "documents"
 ACCESS_LOGS = "access-logs"
 
+# Logs are kept for the days that the page says: what has reached them is gone a day later, and not after as many days again.
+_NONCURRENT_LOG_DAYS = 1
+
 
 class Buckets(Component):
     """Produces the buckets `documents` and `audit`, and `access-logs`, which keeps who asked them for what (PCI DSS 10.2.1).
@@ -35,20 +38,22 @@ class Buckets(Component):
         delivered = [access_log_delivery(environment, source=source, target=ACCESS_LOGS) for source in (DOCUMENTS, audit.BUCKET)]
         if environment.shape.compute == "containers":
             delivered.append(load_balancer_log_delivery(environment, target=ACCESS_LOGS))
+        transitions = list(_transitions(settings))
         self.access_logs = logs = Bucket(
             ACCESS_LOGS,
             environment,
             BucketArgs(
                 expire_days=settings.audit_days,
+                noncurrent_days=_NONCURRENT_LOG_DAYS,
                 # S3 and load balancers deliver no access logs to a bucket with SSE-KMS ("Enabling Amazon S3 server access logging";
                 # "Enable access logs for your Application Load Balancer").
                 key_arn=None,
                 versioning=settings.versioning,
+                transitions=transitions,
                 statements=delivered,
             ),
             self.child(),
         )
-        transitions = list(_transitions(settings))
         self.documents = Bucket(
             DOCUMENTS,
             environment,
@@ -60,6 +65,7 @@ class Buckets(Component):
             environment,
             BucketArgs(
                 expire_days=settings.audit_days,
+                noncurrent_days=_NONCURRENT_LOG_DAYS,
                 key_arn=key_arn,
                 versioning=settings.versioning,
                 transitions=transitions,

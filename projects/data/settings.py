@@ -22,9 +22,11 @@ class BucketSettings(Settings):
     """S3 buckets; ages in days.
 
     expire_days: when an object is deleted. intelligent_tiering_days, glacier_days: when it moves to a cheaper storage class; left out, it does not.
+    Whatever its size, an object goes to Glacier, from which it has to be restored before it can be read; below 128 KiB none goes to Intelligent-Tiering,
+    which would keep it in its dearest tier (S3 user guide, "How S3 Intelligent-Tiering works").
     audit_expire_days: the same of audit logs, that is of the buckets `audit` and `access-logs`; left out, as other objects. PCI DSS 10.5.1 wants
     twelve months.
-    versioning: what is overwritten or deleted can be had back until it is as old as that.
+    versioning: what is overwritten or deleted can be had back for as many days again; of logs for a day.
     """
 
     expire_days: Days

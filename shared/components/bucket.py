@@ -37,15 +37,19 @@ class Transition:
 class BucketArgs:
     """What a bucket keeps, how long, and who besides the account's own roles may use it.
 
-    expire_days: age in days at which an object is deleted; a replaced version is deleted as many days after its replacement.
+    expire_days: age in days at which an object is deleted.
+    noncurrent_days: days after which a version is deleted that was replaced or deleted, be it by age; None is as many as `expire_days`. An object is
+    kept for the sum of both.
     key_arn: the KMS key of its objects; None is SSE-S3, for what cannot use a key of ours.
     versioning: keep what is overwritten or deleted. S3 only suspends what was once switched on: a bucket that had versions is made anew, or keeps them.
-    transitions: in the order of their days, all before `expire_days` (S3 refuses others).
+    transitions: in the order of their days, all before `expire_days` (S3 refuses others). Versions that were replaced or deleted move after as many
+    days, where they are kept for longer.
     statements: of the bucket policy, beside those that refuse requests without TLS 1.2.
     logs_to: the bucket that keeps this one's access log, below a prefix of this one's word; its policy has to allow it (`access_log_delivery`).
     """
 
     expire_days: int
+    noncurrent_days: int | None = None
     key_arn: pulumi.Input[str] | None = None
     versioning: bool = True
     transitions: Sequence[Transition] = ()
@@ -96,9 +100,12 @@ class Bucket(Component):
         aws.s3.BucketServerSideEncryptionConfiguration(name, bucket=self.name, rules=[rule], opts=self.child())
 
     def _age(self, name: str, args: BucketArgs, versioning: aws.s3.BucketVersioning) -> None:
+        noncurrent_days = args.expire_days if args.noncurrent_days is None else args.noncurrent_days
         aws.s3.BucketLifecycleConfiguration(
             name,
             bucket=self.name,
+            # By default nothing below 128 KiB moves, and audit records are smaller; so set, all go to Glacier ("Transitioning objects", size constraints).
+            transition_default_minimum_object_size="varies_by_storage_class",
             rules=[
                 {
                     "id": "age",
@@ -106,7 +113,12 @@ class Bucket(Component):
                     "filter": {"prefix": ""},
                     "transitions": [{"days": transition.days, "storage_class": transition.storage_class} for transition in args.transitions],
                     "expiration": {"days": args.expire_days},
-                    "noncurrent_version_expiration": {"noncurrent_days": args.expire_days},
+                    "noncurrent_version_expiration": {"noncurrent_days": noncurrent_days},
+                    "noncurrent_version_transitions": [
+                        {"noncurrent_days": transition.days, "storage_class": transition.storage_class}
+                        for transition in args.transitions
+                        if transition.days < noncurrent_days
+                    ],
                     "abort_incomplete_multipart_upload": {"days_after_initiation": _UNFINISHED_UPLOAD_DAYS},
                 }
             ],

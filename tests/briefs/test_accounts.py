@@ -212,8 +212,10 @@ def test_audit_logs_are_kept_for_the_environments_days(family: Family) -> None:
     for deployed in family:
         days = {"dev": 30, "staging": 90, "prod": 365}[deployed.stage]
         s3 = deployed.client("s3")
-        [rule] = s3.get_bucket_lifecycle_configuration(Bucket=deployed.output("data", "auditBucketName"))["Rules"]
-        assert (rule["Status"], rule["Expiration"]["Days"]) == ("Enabled", days)
+        for bucket in ("auditBucketName", "accessLogsBucketName"):
+            [rule] = s3.get_bucket_lifecycle_configuration(Bucket=deployed.output("data", bucket))["Rules"]
+            assert (rule["Status"], rule["Expiration"]["Days"]) == ("Enabled", days)
+            assert rule["Expiration"]["Days"] + rule["NoncurrentVersionExpiration"]["NoncurrentDays"] == days + 1, "what expires is a version for a day"
         trail = deployed.client("cloudtrail").describe_trails()["trailList"]
         assert [one["S3BucketName"] for one in trail] == [deployed.output("data", "auditBucketName")]
         groups = deployed.client("logs").describe_log_groups()["logGroups"]

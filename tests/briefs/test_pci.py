@@ -281,9 +281,9 @@ def test_productions_buckets_have_versions_and_lifecycles(family: Family) -> Non
     for bucket in prod.of(BUCKET):
         assert s3.get_bucket_versioning(Bucket=bucket.inputs["bucket"])["Status"] == "Enabled"
         assert s3.get_bucket_lifecycle_configuration(Bucket=bucket.inputs["bucket"])["Rules"]
-    for output, days in (("documentsBucketName", 90), ("auditBucketName", 365), ("accessLogsBucketName", 365)):
+    for output, days, versions in (("documentsBucketName", 90, 90), ("auditBucketName", 365, 1), ("accessLogsBucketName", 365, 1)):
         [rule] = s3.get_bucket_lifecycle_configuration(Bucket=prod.output("data", output))["Rules"]
-        assert rule["Expiration"]["Days"] == rule["NoncurrentVersionExpiration"]["NoncurrentDays"] == days, output
+        assert (rule["Expiration"]["Days"], rule["NoncurrentVersionExpiration"]["NoncurrentDays"]) == (days, versions), output
 
 
 @requirement(58, met=["shared/components/bucket.py"])

@@ -143,6 +143,15 @@ def test_a_folder_that_no_day_has_is_told(bucket: Bucket) -> None:
         bucket.checked()
 
 
+@pytest.mark.parametrize("name", [NAME.format(2), "audit/2026/11/19/000000004.json"])
+def test_records_in_glacier_are_to_be_restored_first(bucket: Bucket, name: str) -> None:
+    bucket.s3.put_object(Bucket=BUCKET, Key=name, Body=bucket.records[name].canonical(), StorageClass="GLACIER")
+    with pytest.raises(AuditError, match=r"are in Glacier .*restore them for a week") as caught:
+        bucket.checked()
+    assert f"list-objects-v2 --bucket {BUCKET} --prefix audit/2026/11/21/ " in str(caught.value)
+    assert f"restore-object --bucket {BUCKET} " in str(caught.value)
+
+
 def test_the_bucket_is_the_environments(bucket: Bucket) -> None:
     assert audit.verify(deployed({"data": {"auditBucketName": BUCKET}}), DAY).good
 
