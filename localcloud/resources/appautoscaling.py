@@ -10,6 +10,7 @@ from pulumi.runtime.rpc import UNKNOWN
 from localcloud.aws import Aws
 from localcloud.fields import Refusal, block, decimal, flag, number, text
 from localcloud.kinds import Kind, Props
+from localcloud.resources import _tracked
 from localcloud.resources._known import members
 
 # What is scaled, in the words of every call. The ids of the AWS provider have only a part of it; the rest is in the state.
@@ -133,21 +134,18 @@ TARGET = Kind(
     delete=_delete_target,
 )
 
-# Pulumi's name: the API's, for a target-tracking policy and for its metric.
+# Pulumi's name: the API's, for a target-tracking policy.
 _TRACKING = {
     "targetValue": "TargetValue",
     "scaleInCooldown": "ScaleInCooldown",
     "scaleOutCooldown": "ScaleOutCooldown",
     "disableScaleIn": "DisableScaleIn",
 }
-_METRIC = {"predefinedMetricType": "PredefinedMetricType", "resourceLabel": "ResourceLabel"}
 
 
 def _put_policy(aws: Aws, inputs: Props) -> str:
     wanted = inputs["targetTrackingScalingPolicyConfiguration"]
-    metric = wanted["predefinedMetricSpecification"]
-    tracking = {member: wanted[name] for name, member in _TRACKING.items() if wanted.get(name) is not None}
-    tracking["PredefinedMetricSpecification"] = {member: metric[name] for name, member in _METRIC.items() if metric.get(name) is not None}
+    tracking = {member: wanted[name] for name, member in _TRACKING.items() if wanted.get(name) is not None} | _tracked.sent(wanted)
     aws.client("application-autoscaling").put_scaling_policy(
         PolicyName=inputs["name"], PolicyType=inputs["policyType"], **_scaled(inputs), TargetTrackingScalingPolicyConfiguration=tracking
     )
@@ -167,14 +165,13 @@ def _read_policy(aws: Aws, name: str, known: Props) -> Props | None:
     if live is None:
         return None
     tracking = live["TargetTrackingScalingPolicyConfiguration"]
-    metric = tracking["PredefinedMetricSpecification"]
     return {
         **_shown(live),
         "name": live["PolicyName"],
         "policyType": live["PolicyType"],
         "targetTrackingScalingPolicyConfiguration": {
             **{name: tracking[member] for name, member in _TRACKING.items() if member in tracking},
-            "predefinedMetricSpecification": {name: metric[member] for name, member in _METRIC.items() if member in metric},
+            **_tracked.read(tracking),
         },
         "arn": live["PolicyARN"],
         "alarmArns": [alarm["AlarmARN"] for alarm in live.get("Alarms", [])],
@@ -196,7 +193,8 @@ def _policy_refusals(inputs: Props) -> Iterator[Refusal]:
     yield from _scaled_refusals(inputs)
     namespace, tracking = str(inputs["serviceNamespace"]), members(inputs["targetTrackingScalingPolicyConfiguration"])
     metric = members(tracking.get("predefinedMetricSpecification")).get("predefinedMetricType")
-    at = "targetTrackingScalingPolicyConfiguration"
+    yield from _tracked.refusals(tracking)
+    at = _tracked.AT
     if namespace in _METRICS and metric not in (None, UNKNOWN) and not str(metric).startswith(_METRICS[namespace]):
         yield Refusal(f"{at}.predefinedMetricSpecification.predefinedMetricType", f"{metric} is no metric of serviceNamespace {namespace}")
     label = members(tracking.get("predefinedMetricSpecification")).get("resourceLabel")
@@ -207,8 +205,6 @@ def _policy_refusals(inputs: Props) -> Iterator[Refusal]:
         if str(metric).startswith(prefix) and isinstance(value, int | float) and not least <= value <= most:
             yield Refusal(f"{at}.targetValue", f"it is {value}; {metric} is a utilization of {least} to {most} per cent")
 
-
-_SHAPE = "PutScalingPolicy.TargetTrackingScalingPolicyConfiguration.PredefinedMetricSpecification"
 
 POLICY = Kind(
     type="aws:appautoscaling/policy:Policy",
@@ -224,13 +220,7 @@ POLICY = Kind(
                 "scaleInCooldown": number(at_least=0),
                 "scaleOutCooldown": number(at_least=0),
                 "disableScaleIn": flag(),
-                "predefinedMetricSpecification": block(
-                    {
-                        "predefinedMetricType": text(required=True, shape=f"{_SHAPE}.PredefinedMetricType"),
-                        "resourceLabel": text(shape=f"{_SHAPE}.ResourceLabel"),
-                    },
-                    required=True,
-                ),
+                **_tracked.FIELDS,
             },
             required=True,
         ),

@@ -28,6 +28,7 @@ AddressRate = Annotated[int, Field(ge=10, le=2_000_000_000)]
 """Requests of one client address in five minutes (AWS WAF API, RateBasedStatement)."""
 
 _Count = Annotated[int, Field(ge=1, le=5_000)]  # Tasks per service, "Amazon ECS service quotas"
+_Messages = Annotated[int, Field(ge=1, le=10_000)]
 _PerCent = Annotated[int, Field(ge=10, le=90)]
 
 # Host and port of the registry, path, and what of it: "Working with Docker image names" as ECS takes them (RegisterTaskDefinition, "image").
@@ -65,6 +66,7 @@ class ContainerSettings(Settings):
     image: URI with a tag or a digest; left out, the environment has an ECR repository of its own, and runs from it the image of this checkout.
     web: answers the API's routes. worker: takes from the queue, and runs the relay.
     cpu_target, memory_target: per cent that the scaling of both services aims at; room is left for what comes before new tasks are there.
+    backlog_target: messages that wait, for each task of the worker, which its scaling aims at; a task of two consumers works 100 off in a minute or so.
     domain: HTTPS needs a certificate, and that a name. rate_limit: requests of one client address in five minutes; any more are answered 429.
     allowed_cidrs: who may reach the load balancer at all.
     api_key_generation: which API key callers have; raised by one, a new key is made, and the one before it is good until the next time.
@@ -75,6 +77,7 @@ class ContainerSettings(Settings):
     worker: TaskSettings
     cpu_target: _PerCent = 60
     memory_target: _PerCent = 70
+    backlog_target: _Messages = 100
     domain: DomainSettings
     rate_limit: AddressRate
     allowed_cidrs: tuple[IPv4Network, ...] = (IPv4Network("0.0.0.0/0"),)

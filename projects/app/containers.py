@@ -79,7 +79,7 @@ class Containers(Component):
             return Task(part.name, environment, made, self.child())
 
         tasks = {part: task(part) for part in logs}
-        called = {WEB: args.web}
+        called, queues = {WEB: args.web}, {WORKER: args.reach.work.queue.name}
         services = {
             part.name: Service(
                 part.name,
@@ -91,6 +91,7 @@ class Containers(Component):
                     size=sizes[part],
                     network=args.network,
                     targets=called[part].targets if part in called else None,
+                    queue=queues.get(part),
                     after=[ready, execution.policy, *((*called[part].rules, *args.api_keys.versions) if part in called else ())],
                 ),
                 self.child(),

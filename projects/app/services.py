@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pulumi
 import pulumi_aws as aws
@@ -14,6 +15,10 @@ from projects.app.web import PORT
 from shared.component import Component
 from shared.contracts import NetworkingOutputs
 from shared.environment import Environment
+
+if TYPE_CHECKING:
+    from pulumi_aws.appautoscaling import PolicyTargetTrackingScalingPolicyConfigurationArgsDict as _Tracking
+    from pulumi_aws.appautoscaling import PolicyTargetTrackingScalingPolicyConfigurationCustomizedMetricSpecificationMetricArgsDict as _Query
 
 # New tasks come soon; of those that were too many each is ended only after the load has stayed away for a while.
 _SCALE_OUT_SECONDS = 60
@@ -30,7 +35,7 @@ _GRACE_SECONDS = 60
 class ServiceArgs:
     """cluster: where it runs. task: what it runs. size: how many of them. targets: of the load balancer, for a service that is called.
 
-    after: what has to be there before it.
+    queue: the name of the queue that it works off, if it does. after: what has to be there before it.
     """
 
     cluster: aws.ecs.Cluster
@@ -38,11 +43,12 @@ class ServiceArgs:
     size: TaskSettings
     network: NetworkingOutputs
     targets: aws.lb.TargetGroup | None = None
+    queue: pulumi.Input[str] | None = None
     after: Sequence[pulumi.Resource] = ()
 
 
 class Service(Component):
-    """Produces an ECS service on Fargate in the private subnets, which scales with CPU and memory between the page's bounds.
+    """Produces an ECS service on Fargate in the private subnets, which scales with CPU, memory, and what waits in its queue, between the page's bounds.
 
     A deployment whose tasks do not come up is rolled back; the tasks before it run until those that follow are well.
     Outputs: `service`.
@@ -84,14 +90,17 @@ class Service(Component):
                 custom_timeouts=pulumi.CustomTimeouts(create=_STEADY, update=_STEADY),
             ),
         )
-        self._scale(
-            name,
-            args,
-            {"cpu": ("ECSServiceAverageCPUUtilization", settings.cpu_target), "memory": ("ECSServiceAverageMemoryUtilization", settings.memory_target)},
-        )
+        tracked: dict[str, _Tracking] = {
+            "cpu": _predefined("ECSServiceAverageCPUUtilization", settings.cpu_target),
+            "memory": _predefined("ECSServiceAverageMemoryUtilization", settings.memory_target),
+        }
+        if args.queue is not None:
+            # A worker waits for the processor and the database most of its time: its CPU tells nothing of what is behind.
+            tracked["backlog"] = _backlog(args.queue, args.cluster.name, self.service.name, settings.backlog_target)
+        self._scale(name, args, tracked)
         self.register_outputs({"name": self.service.name})
 
-    def _scale(self, name: str, args: ServiceArgs, metrics: dict[str, tuple[str, int]]) -> None:
+    def _scale(self, name: str, args: ServiceArgs, tracked: Mapping[str, _Tracking]) -> None:
         target = aws.appautoscaling.Target(
             name,
             service_namespace="ecs",
@@ -101,7 +110,7 @@ class Service(Component):
             max_capacity=args.size.max_tasks,
             opts=self.child(),
         )
-        for word, (metric, aim) in metrics.items():
+        for word, tracking in tracked.items():
             aws.appautoscaling.Policy(
                 f"{name}-{word}",
                 name=self.environment.names(f"{name}-{word}"),
@@ -110,10 +119,37 @@ class Service(Component):
                 resource_id=target.resource_id,
                 scalable_dimension=target.scalable_dimension,
                 target_tracking_scaling_policy_configuration={
-                    "predefined_metric_specification": {"predefined_metric_type": metric},
-                    "target_value": aim,
+                    **tracking,
                     "scale_in_cooldown": _SCALE_IN_SECONDS,
                     "scale_out_cooldown": _SCALE_OUT_SECONDS,
                 },
                 opts=self.child(),
             )
+
+
+def _predefined(metric: str, aim: int) -> _Tracking:
+    return {"predefined_metric_specification": {"predefined_metric_type": metric}, "target_value": aim}
+
+
+def _backlog(queue: pulumi.Input[str], cluster: pulumi.Input[str], service: pulumi.Input[str], aim: int) -> _Tracking:
+    """Messages that wait, by the tasks that run ("Create a target tracking scaling policy for Application Auto Scaling using metric math")."""
+    waiting = _metric("waiting", "AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": queue})
+    # The cluster's Container Insights count them.
+    running = _metric("running", "ECS/ContainerInsights", "RunningTaskCount", {"ClusterName": cluster, "ServiceName": service})
+    per_task: _Query = {"id": "backlog", "expression": "waiting / running", "label": "Messages that wait, by task", "return_data": True}
+    return {"customized_metric_specification": {"metrics": [waiting, running, per_task]}, "target_value": aim}
+
+
+def _metric(id_: str, namespace: str, name: str, dimensions: Mapping[str, pulumi.Input[str]]) -> _Query:
+    return {
+        "id": id_,
+        "return_data": False,
+        "metric_stat": {
+            "metric": {
+                "namespace": namespace,
+                "metric_name": name,
+                "dimensions": [{"name": dimension, "value": value} for dimension, value in dimensions.items()],
+            },
+            "stat": "Average",
+        },
+    }

@@ -55,4 +55,40 @@ CPU = Example(
     label="service's CPU",
 )
 
-EXAMPLES = (TARGET, CPU)
+_QUEUE = {"metricName": "ApproximateNumberOfMessagesVisible", "namespace": "AWS/SQS", "dimensions": [{"name": "QueueName", "value": "work"}]}
+_WAITING = {"id": "waiting", "returnData": False, "metricStat": {"metric": _QUEUE, "stat": "Average"}}
+_BOTH = ({"name": "ClusterName", "value": "plain"}, {"name": "ServiceName", "value": "worker"})
+_TASKS = {"metricName": "RunningTaskCount", "namespace": "ECS/ContainerInsights", "dimensions": list(_BOTH)}
+_RUNNING = {"id": "running", "returnData": False, "metricStat": {"metric": _TASKS, "stat": "Average"}}
+_PER_TASK = {"id": "backlog", "expression": "waiting / running", "label": "messages a task", "returnData": True}
+_SINGLE = {**_QUEUE, "statistic": "Average", "unit": "Count"}
+
+
+def _calculated(*metrics: dict[str, Any], **about: Any) -> dict[str, Any]:
+    return {"targetValue": 100, "customizedMetricSpecification": {**({"metrics": list(metrics)} if metrics else {}), **about}, "scaleOutCooldown": 60}
+
+
+BACKLOG = Example(
+    type="aws:appautoscaling/policy:Policy",
+    needs=CPU.needs,
+    inputs={**CPU.inputs, "name": "backlog", "targetTrackingScalingPolicyConfiguration": _calculated(_WAITING, _RUNNING, _PER_TASK)},
+    updates={"targetTrackingScalingPolicyConfiguration": _calculated(**_SINGLE)},
+    bad={
+        "targetTrackingScalingPolicyConfiguration": (
+            {"targetValue": 100},
+            {**_calculated(_WAITING, _RUNNING, _PER_TASK), **_tracking(_CPU, 60)},
+            _calculated(_WAITING, _RUNNING, {**_PER_TASK, "returnData": False}),
+            _calculated({**_WAITING, "returnData": True}, _RUNNING, _PER_TASK),
+            _calculated(_WAITING, _WAITING, _PER_TASK),
+            _calculated({**_WAITING, "expression": "1"}, _RUNNING, _PER_TASK),
+            _calculated({"id": "empty"}),
+            _calculated({**_PER_TASK, "id": "Backlog"}),
+            _calculated(_PER_TASK, **_SINGLE),
+            _calculated(metricName="ApproximateNumberOfMessagesVisible", namespace="AWS/SQS"),
+            _calculated(**{**_SINGLE, "statistic": "p99"}),
+        )
+    },
+    label="service's queue",
+)
+
+EXAMPLES = (TARGET, CPU, BACKLOG)

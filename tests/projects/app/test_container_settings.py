@@ -108,6 +108,8 @@ def test_sizes_that_fargate_has_not_are_refused_with_those_that_it_has(cpu: int,
         ({"domain": {"name": "localhost"}}, "domain.name", "should match pattern"),
         ({"cpuTarget": 95}, "cpuTarget", "less than or equal to 90"),
         ({"memoryTarget": 5}, "memoryTarget", "greater than or equal to 10"),
+        ({"backlogTarget": 0}, "backlogTarget", "greater than or equal to 1"),
+        ({"backlogTarget": 10_001}, "backlogTarget", "less than or equal to 10000"),
         ({"rateLimit": None}, "rateLimit", "is required and missing"),
         ({"rateLimit": 9}, "rateLimit", "greater than or equal to 10"),
         ({"rateLimit": 2_000_000_001}, "rateLimit", "less than or equal to 2000000000"),
@@ -156,9 +158,18 @@ def test_without_a_way_out_an_image_comes_from_the_regions_own_ecr() -> None:
 
 def test_without_a_way_out_a_processor_on_the_internet_is_refused() -> None:
     stripe = {"name": "stripe", "secretArn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:payments/stripe-AbCdEf"}
-    [found] = problems_of(page().with_values({"app:processor": stripe}))
-    assert (found.key, found.value) == ("app:processor.name", "stripe")
-    assert problems_of(page().with_values({"app:processor": {**stripe, "endpoint": "https://stripe.internal.example.com"}})) == []
+    endpoints = pages.read("containers-dev").config["networking:endpoints"]
+    private = {"networking:endpoints": {**endpoints, "processor": "com.amazonaws.vpce.us-east-1.vpce-svc-0a1b2c3d4e5f60718"}}
+    named = {"app:processor": {**stripe, "endpoint": "https://stripe.internal.example.com"}}
+    for values, missing in (
+        ({"app:processor": stripe}, "networking:endpoints.processor and app:processor.endpoint"),
+        ({**private, "app:processor": stripe}, "app:processor.endpoint"),
+        (named, "networking:endpoints.processor"),
+    ):
+        [found] = problems_of(page().with_values(values))
+        assert (found.key, found.value) == ("app:processor.name", "stripe")
+        assert found.rule.endswith(f"reach it by PrivateLink and say how in {missing}")
+    assert problems_of(page().with_values({**private, **named})) == []
     assert problems_of(page().with_values({"app:processor": stripe, "networking:egress": {"kind": "nat-gateway"}})) == []
 
 

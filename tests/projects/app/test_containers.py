@@ -183,9 +183,27 @@ def test_a_service_scales_with_cpu_and_with_memory_to_ten_times_its_least(fargat
     for policy in policies:
         assert policy["PolicyType"] == "TargetTrackingScaling"
         tracking = policy["TargetTrackingScalingPolicyConfiguration"]
-        aims[tracking["PredefinedMetricSpecification"]["PredefinedMetricType"]] = tracking["TargetValue"]
+        aims[tracking.get("PredefinedMetricSpecification", {}).get("PredefinedMetricType", "its queue")] = tracking["TargetValue"]
         assert tracking["ScaleOutCooldown"] < tracking["ScaleInCooldown"]
-    assert aims == {"ECSServiceAverageCPUUtilization": 60, "ECSServiceAverageMemoryUtilization": 70}
+    queued = {"its queue": 100} if part == "worker" else {}
+    assert aims == {"ECSServiceAverageCPUUtilization": 60, "ECSServiceAverageMemoryUtilization": 70, **queued}
+
+
+def test_the_worker_scales_with_what_waits_for_each_of_its_tasks(fargate: Cloud) -> None:
+    scaling, resource = fargate.client("application-autoscaling"), "service/payment-cluster-prod/payment-worker-prod"
+    policies = scaling.describe_scaling_policies(ServiceNamespace="ecs", ResourceId=resource)["ScalingPolicies"]
+    [policy] = [one for one in policies if one["PolicyName"] == "payment-worker-backlog-prod"]
+    queries = {one["Id"]: one for one in policy["TargetTrackingScalingPolicyConfiguration"]["CustomizedMetricSpecification"]["Metrics"]}
+    metrics = {id_: one["MetricStat"]["Metric"] for id_, one in queries.items() if "MetricStat" in one}
+    of = {id_: {dimension["Name"]: dimension["Value"] for dimension in metric["Dimensions"]} for id_, metric in metrics.items()}
+    asked = {id_: (metric["Namespace"], metric["MetricName"], of[id_]) for id_, metric in metrics.items()}
+    queue = outputs(fargate)["workQueueUrl"].rpartition("/")[2]
+    assert asked == {
+        "waiting": ("AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": queue}),
+        # Which a cluster without Container Insights does not have.
+        "running": ("ECS/ContainerInsights", "RunningTaskCount", {"ClusterName": outputs(fargate)["clusterName"], "ServiceName": "payment-worker-prod"}),
+    }
+    assert (queries["backlog"]["Expression"], [id_ for id_, one in queries.items() if one["ReturnData"]]) == ("waiting / running", ["backlog"])
 
 
 def test_the_cluster_is_for_fargate_and_watched(fargate: Cloud) -> None:
