@@ -17,6 +17,10 @@ RUNTIME = f"python{PYTHON_VERSION}"
 ARCHITECTURE = "arm64"
 """Lambda's name for the processor for which packages are made."""
 
+SHORTEST_RUN = 20
+"""Seconds that a run of the worker or of the relay has to have at least, and a container for its end. Both begin nothing new for the last of them, so that
+what was begun ends in time (MARGIN in payments/service/advancing.py and relaying.py): with less than that no payment would ever be made, and no error told."""
+
 METRIC_NAMESPACE = "Payments"
 """CloudWatch namespace of all that the functions emit. Dimensions: `service` (the function's name) and `stage`."""
 
@@ -65,7 +69,7 @@ class Variable(StrEnum):
 
 
 class Metric(StrEnum):
-    """Metrics that the functions emit, each as a count."""
+    """Metrics that the functions emit, each as a count, unless it says otherwise."""
 
     PAYMENT_RECEIVED = "PaymentReceived"
     """process-payment: a payment was taken in (a repeated request is none)."""
@@ -91,6 +95,8 @@ class Metric(StrEnum):
     """payment-worker: a message was set aside in the dead-letter queue, with the reason."""
     OUTBOX_RELAYED = "OutboxRelayed"
     """outbox-relay: something that a crash had left behind was sent."""
+    AUDIT_LAG = "AuditLag"
+    """outbox-relay, seconds, at the end of each run: the age of the oldest change that the audit bucket does not have yet; 0 where it has all."""
 
 
 Store = Literal["relational", "dynamodb"]

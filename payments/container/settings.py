@@ -10,18 +10,20 @@ from typing import Annotated
 from pydantic import Field
 
 from payments.container.keys import Keys
+from payments.functions import SHORTEST_RUN
 from payments.settings import CacheSettings, Filled, OutboxRelaySettings, PaymentWorkerSettings, Port, ProcessPaymentSettings, StorageSettings
 
 
 class ServerSettings(StorageSettings):
     """Of every container: all of them answer HTTPS, if only to whoever looks after them.
 
-    host, port: where. grace: seconds for finishing, once the container was told to stop; keep it below the platform's own limit (30 on ECS).
+    host, port: where. grace: seconds for finishing, once the container was told to stop, SHORTEST_RUN at least, or a batch that was just taken is left
+    undone; keep it below the platform's own limit (30 on ECS).
     """
 
     host: Filled = "0.0.0.0"  # noqa: S104 - a container has a network of its own
     port: Port = 8443
-    grace: Annotated[float, Field(ge=1, le=600)] = 25
+    grace: Annotated[float, Field(ge=SHORTEST_RUN, le=600)] = 25
 
 
 class WebSettings(ServerSettings, CacheSettings, ProcessPaymentSettings):

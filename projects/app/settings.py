@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
+from payments.functions import SHORTEST_RUN
 from projects.app.container_settings import AddressRate, ContainerSettings
 from projects.app.container_settings import problems as container_problems
 from projects.app.domain_settings import DomainSettings, copied, is_reserved
@@ -21,13 +22,14 @@ _GATEWAY_SECONDS = 29
 class FunctionSettings(Settings):
     """Lambda functions; the same for all of them.
 
-    memory: MiB, 128 to 10,240. timeout: seconds; at most 29, which is what API Gateway waits for.
+    memory: MiB, 128 to 10,240. timeout: seconds; at most 29, which is what API Gateway waits for, and at least 20: with less the worker would take
+    messages, begin nothing, and hand them all back (payments/functions.py, SHORTEST_RUN).
     reserved_concurrency: how many run at once, at most and at least; left out, they share the account's. From 2 to 1,000, which is
     what the worker's queue takes too (Lambda, ScalingConfig).
     """
 
     memory: Annotated[int, Field(ge=128, le=10_240)]
-    timeout: Annotated[int, Field(ge=1, le=_GATEWAY_SECONDS)]
+    timeout: Annotated[int, Field(ge=SHORTEST_RUN, le=_GATEWAY_SECONDS)]
     reserved_concurrency: Annotated[int, Field(ge=2, le=1_000)] | None = None
 
 
@@ -67,7 +69,8 @@ class ProcessorSettings(Settings):
     name: `sandbox` takes nobody's money and knows test tokens only; `stripe` is Stripe's PaymentIntents.
     secret_arn: the Secrets Manager secret whose string is the processor's API key; made outside of this platform, so that no program has to know it.
     secret_key_arn: the KMS key of that secret, where it is not AWS's own (`aws/secretsmanager`).
-    endpoint: base URL of the processor's API, where it is not the processor's own; https, but on loopback.
+    endpoint: base URL of the processor's API, where it is not the processor's own; https, but on loopback. Where the network has no way out it is the
+    private name of the processor's PrivateLink service (`networking:endpoints.processor`).
     """
 
     name: Literal["sandbox", "stripe"] = "sandbox"
@@ -161,8 +164,11 @@ def problems(settings: AppSettings, environment: Environment) -> Iterator[tuple[
             # The service asks its own region's Secrets Manager and KMS alone; the endpoints of the VPC are that region's.
             yield key, arn, f"must be in the environment's region, {environment.region}"
     processor = settings.processor
-    if processor.name != "sandbox" and processor.endpoint is None and environment.shape.way_out == "none":
-        yield "processor.name", processor.name, "is reached over the internet, and networking:egress is none: give the network a way out, or processor.endpoint"
+    if processor.name != "sandbox" and environment.shape.way_out == "none":
+        private = {"networking:endpoints.processor": environment.shape.private_processor, "app:processor.endpoint": processor.endpoint is not None}
+        if missing := [key for key, given in private.items() if not given]:
+            rule = "is reached over the internet, and networking:egress.kind is none: give the network a way out, or reach it by PrivateLink and say how in"
+            yield "processor.name", processor.name, f"{rule} {' and '.join(missing)}"
     if settings.containers:
         yield from container_problems(settings.containers, environment)
 

@@ -50,8 +50,7 @@ def goes(cross: Cross) -> bool:
     # What survives a zone has all of it in two, and somebody hears when one is lost.
     high = cross["availability"] == "high"
     frail = cross["way out"] == "nat-instance" or cross["cache"] == "alone" or cross["alarms"] != "paging"
-    # A processor in the internet wants a way there.
-    return not (high and frail) and not (cross["processor"] == "stripe" and cross["way out"] == "none")
+    return not (high and frail)
 
 
 Pairs = set[tuple[tuple[str, str], tuple[str, str]]]
@@ -195,6 +194,8 @@ def _service(cross: Cross, pick: Pick) -> _Config:
     processor: _Config = {"name": cross["processor"]}
     if cross["processor"] == "stripe":
         processor["secretArn"] = f"arn:aws:secretsmanager:{cross['region']}:{ACCOUNT}:secret:stripe-a1b2c3"
+        if cross["way out"] == "none":
+            processor["endpoint"] = "https://stripe.internal.example.com"
     doors = _functions(cross, pick) if cross["compute"] == "functions" else _containers(cross, pick)
     return {**doors, "app:processor": processor}
 
@@ -206,7 +207,7 @@ def _functions(cross: Cross, pick: Pick) -> _Config:
     doors: dict[str, _Config] = {"plain": {}, "of its own": {"domain": {"name": "payments.example.com"}}, "particular": {"logBodies": True}}
     if cross["firewall"] == "asked for":
         api["firewall"] = {"rateLimit": pick((10, 600_000))}
-    functions: _Config = {"memory": pick((128, 1024, 10_240)), "timeout": pick((5, 29))}
+    functions: _Config = {"memory": pick((128, 1024, 10_240)), "timeout": pick((20, 29))}
     reserved = pick((None, 2, 100))
     return {"app:functions": functions if reserved is None else {**functions, "reservedConcurrency": reserved}, "app:api": {**api, **doors[cross["door"]]}}
 
@@ -240,11 +241,14 @@ def _network(cross: Cross, pick: Pick, *, needed: tuple[set[str], set[str]]) -> 
     egress: _Config = {"kind": cross["way out"]}
     if cross["way out"] == "nat-gateway":
         egress["perZone"] = cross["availability"] == "high" or pick((False, True))
-    everything = {"secretsmanager", "kms", "sqs", "sns", "logs", "monitoring", "xray", "sts", "ecr.api", "ecr.dkr"}
+    everything = {"secretsmanager", "kms", "sqs", "sns", "logs", "xray", "ecr.api", "ecr.dkr"}
     gateway, interface = needed
     wanted = everything if cross["endpoints"] == "all" else interface if cross["way out"] == "none" else set[str]()
+    # Where nothing else leads to the processor, its own endpoint does.
+    private = {"processor": f"com.amazonaws.vpce.{cross['region']}.vpce-svc-0a1b2c3d4e5f60718"}
+    closed = cross["processor"] == "stripe" and cross["way out"] == "none"
     return {
         "networking:vpc": {"cidr": pick(("10.0.0.0/16", "172.16.0.0/20", "192.168.0.0/18")), "availabilityZones": pick((2, 3))},
         "networking:egress": egress,
-        "networking:endpoints": {"gateway": sorted(gateway), "interface": sorted(wanted)},
+        "networking:endpoints": {"gateway": sorted(gateway), "interface": sorted(wanted), **(private if closed else {})},
     }

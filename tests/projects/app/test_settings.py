@@ -40,7 +40,7 @@ def test_every_page_is_accepted(name: str) -> None:
         ("functions", {"memory": 10_241}, "app:functions.memory", "less than or equal to 10240"),
         ("functions", {"memory": "much"}, "app:functions.memory", "valid integer"),
         ("functions", {"memory": None}, "app:functions.memory", "is required and missing"),
-        ("functions", {"timeout": 0}, "app:functions.timeout", "greater than or equal to 1"),
+        ("functions", {"timeout": 19}, "app:functions.timeout", "greater than or equal to 20"),
         ("functions", {"timeout": 30}, "app:functions.timeout", "less than or equal to 29"),
         ("functions", {"reservedConcurrency": 0}, "app:functions.reservedConcurrency", "greater than or equal to 2"),
         ("functions", {"runtime": "python3.9"}, "app:functions.runtime", "unknown key"),
