@@ -19,6 +19,7 @@ from typing import Any
 from ops.projects import Project
 from shared.environment import shape_of
 from shared.files import write_whole
+from shared.image import image_tag
 from shared.page import ROOT, Page
 
 INVENTORY = "inventory"
@@ -57,13 +58,18 @@ class Record:
     at: str
 
 
-def code_of(project: Project, packages: Iterable[Path] = ()) -> str:
-    """The digest of the program and of all that it imports; `packages`: files that the program deploys."""
+def code_of(project: Project, packages: Iterable[Path] = (), *, contained: bool = False) -> str:
+    """The digest of the program and of all that it imports.
+
+    packages: files that the program deploys. contained: the environment runs containers; a program that names their image deploys all that is in it.
+    """
     digest = hashlib.sha256(_tree(project.folder).encode())
     for name in (*_COMMON, *(["payments", "Dockerfile"] if _reads_payments(project.folder) else [])):
         digest.update(_tree(ROOT / name).encode())
     for package in sorted(packages):
         digest.update(hashlib.sha256(package.read_bytes()).digest())
+    if contained and _names_the_image(project.folder):
+        digest.update(image_tag(ROOT).encode())
     return digest.hexdigest()
 
 
@@ -119,6 +125,12 @@ def _digest(value: Any) -> str:
 def _reads_payments(folder: Path) -> bool:
     """Whether a program takes anything from the payment service's own code (the list of its functions, the limits of a request)."""
     return any("from payments" in file.read_text() for file in folder.rglob("*.py"))
+
+
+@lru_cache(maxsize=8)
+def _names_the_image(folder: Path) -> bool:
+    """Whether a program deploys the image of the checkout, whose tag is a digest of more than its sources (shared/image.py)."""
+    return any("image_tag" in file.read_text() for file in folder.rglob("*.py"))
 
 
 @lru_cache(maxsize=32)

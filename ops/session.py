@@ -56,9 +56,9 @@ class Session:
     def fingerprint(self, project: str) -> Fingerprint:
         """What a deployment of the project would start from now."""
         described = projects()[project]
-        own = self.state(project)
+        own, contained = self.state(project), self.workspace.environment.shape.compute == "containers"
         return Fingerprint(
-            code=fingerprint.code_of(described, self.packages.get(project, ())),
+            code=fingerprint.code_of(described, self.packages.get(project, ()), contained=contained),
             page=fingerprint.page_of(self.workspace.page, described),
             upstream=fingerprint.upstream_of({name: self._outputs(name) for name in described.takes}),
             engine=f"{self.cli.version} {self.cli.host}",

@@ -11,8 +11,10 @@ import pytest
 
 from ops import fingerprint
 from ops.fingerprint import INVENTORY, Fingerprint, Record, code_of, forget, load, outputs_of, page_of, save, upstream_of
+from ops.image_first import PROJECT
 from ops.projects import Project, projects
 from shared import page as pages
+from shared.image import image_tag
 from shared.inventory import INVENTORY_OUTPUT
 
 SOME = Fingerprint(code="code", page="page", upstream="upstream", engine="engine", state="state")
@@ -36,11 +38,12 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     return Project("app", tmp_path / "projects" / "app", "AppOutputs", ("data",))
 
 
-def code(project: Project, *packages: Path) -> str:
+def code(project: Project, *packages: Path, contained: bool = False) -> str:
     """The digest of the code as it is now; within one run it is only looked at once."""
     fingerprint._tree.cache_clear()
     fingerprint._reads_payments.cache_clear()
-    return code_of(project, packages)
+    fingerprint._names_the_image.cache_clear()
+    return code_of(project, packages, contained=contained)
 
 
 @pytest.mark.parametrize(
@@ -106,6 +109,29 @@ def test_the_payment_services_code_counts_for_programs_that_read_it(checkout: Pr
     before = code(checkout)
     edit("payments/functions.py")(checkout.folder.parent.parent)
     assert code(checkout) != before
+
+
+@pytest.mark.parametrize(
+    "name", ["Dockerfile", "payments/requirements-container.txt", "payments/functions.py", "payments/migrations/0001.sql", "payments/model"]
+)
+def test_all_that_is_in_the_image_counts_where_containers_run_it(checkout: Project, name: str) -> None:
+    root = checkout.folder.parent.parent
+    (root / "Dockerfile").write_text("FROM scratch")
+    (root / "payments/migrations").mkdir()
+    (checkout.folder / "image.py").write_text("from shared.image import image_tag\n")
+    before, functions, tag = code(checkout, contained=True), code(checkout), image_tag(root)
+    edit(name)(root)
+    assert image_tag(root) != tag
+    assert code(checkout, contained=True) != before
+    assert code(checkout) == functions
+    (checkout.folder / "image.py").write_text("")
+    without = code(checkout, contained=True)
+    edit("payments/another")(root)
+    assert code(checkout, contained=True) == without
+
+
+def test_the_program_that_runs_the_image_is_known_by_its_tag() -> None:
+    assert [name for name, project in projects().items() if fingerprint._names_the_image(project.folder)] == [PROJECT]
 
 
 def test_packages_count_by_their_bytes(checkout: Project, tmp_path: Path) -> None:
