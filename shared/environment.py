@@ -97,6 +97,7 @@ class Shape:
     firewall: a web ACL stands before the load balancer, or before the API's stage. request_rate: requests per second that API Gateway lets in (its
     rateLimit); None where there is none. alarms: without them nobody is told of anything.
     outside: ARNs of what others made and the page names: the processor's secret and its key, the repository of an image.
+    private_processor: the network has an endpoint of the payment processor's own.
     """
 
     compute: Literal["lambda", "containers"] = "lambda"
@@ -109,6 +110,7 @@ class Shape:
     request_rate: float | None = None
     alarms: bool = True
     outside: tuple[str, ...] = ()
+    private_processor: bool = False
 
     @property
     def relational(self) -> bool:
@@ -126,6 +128,7 @@ def shape_of(page: Page) -> Shape:
 
     containers: Any = page.config.get("app:containers")
     api: Any = page.config.get("app:api")
+    endpoints: Any = page.config.get("networking:endpoints")
     ranges = containers.get("allowedCidrs") if isinstance(containers, dict) else None
     rate = api.get("rateLimit") if isinstance(api, dict) else None
     return Shape(
@@ -139,6 +142,7 @@ def shape_of(page: Page) -> Shape:
         request_rate=rate if isinstance(rate, int | float) and not isinstance(rate, bool) else None,
         alarms="observability:alarms" in page.config,
         outside=tuple(_outside(page)),
+        private_processor=isinstance(endpoints, dict) and endpoints.get("processor") is not None,
     )
 
 

@@ -17,7 +17,7 @@ environment, settings = stack.environment, stack.settings
 Boundary("boundary", environment)
 key = log_key(environment)
 reached = settings.endpoints
-tiers = firewall(environment.shape, gateways=reached.gateway, interfaces=reached.interface, tags=environment.tags)
+tiers = firewall(environment.shape, gateways=reached.gateway, interfaces=reached.with_addresses, tags=environment.tags)
 vpc = Vpc("vpc", environment, settings.vpc, log_key_arn=key.arn)
 groups = Groups("groups", environment, tiers.groups, vpc=vpc)
 endpoints = Endpoints("endpoints", environment, reached, vpc=vpc, groups=groups)

@@ -1,64 +1,47 @@
-"""VPC endpoints: AWS's services without the way out."""
+"""VPC endpoints: AWS's services, and the payment processor, without the way out."""
 
 from __future__ import annotations
 
 import pulumi
 import pulumi_aws as aws
 
+from projects.networking.boundary import ACTIONS
 from projects.networking.firewall import Groups
-from projects.networking.settings import EndpointSettings, InterfaceService
+from projects.networking.settings import EndpointSettings
 from projects.networking.vpc import Vpc
 from shared.component import Component
 from shared.environment import Environment
 from shared.iam import Statement, policy
 from shared.isolation import others_kept_out
 
-# What the platform does with each service: through a gateway endpoint in the route tables, or an interface endpoint with an address.
-_GATEWAY_ACTIONS = {
-    "s3": ["s3:GetObject", "s3:PutObject", "s3:ListBucket", "s3:GetBucketLocation", "s3:AbortMultipartUpload"],
-    "dynamodb": [
-        "dynamodb:GetItem",
-        "dynamodb:PutItem",
-        "dynamodb:UpdateItem",
-        "dynamodb:DeleteItem",
-        "dynamodb:Query",
-        "dynamodb:BatchGetItem",
-        "dynamodb:BatchWriteItem",
-        "dynamodb:ConditionCheckItem",
-        "dynamodb:DescribeTable",
-    ],
-}
-# Amazon ECR, "Interface VPC endpoints": Fargate asks both of them while it pulls an image.
-_IMAGES: tuple[InterfaceService, ...] = ("ecr.api", "ecr.dkr")
-_INTERFACE_ACTIONS: dict[InterfaceService, list[str]] = {
-    "secretsmanager": ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"],
-    "kms": ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:DescribeKey"],
-    "sqs": [
-        "sqs:SendMessage",
-        "sqs:ReceiveMessage",
-        "sqs:DeleteMessage",
-        "sqs:ChangeMessageVisibility",
-        "sqs:GetQueueAttributes",
-        "sqs:GetQueueUrl",
-    ],
-    "sns": ["sns:Publish"],
-    "logs": ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
-    # The endpoint is called after CloudWatch's host name, its actions are not.
-    "monitoring": ["cloudwatch:PutMetricData"],
-    "xray": ["xray:PutTraceSegments", "xray:PutTelemetryRecords", "xray:GetSamplingRules", "xray:GetSamplingTargets"],
-    "sts": ["sts:AssumeRole", "sts:GetCallerIdentity"],
-    **{key: ["ecr:GetAuthorizationToken", "ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"] for key in _IMAGES},
+# What AWS's services do in a role's name from networks of their own: API Gateway with its logs, and VPC flow logs.
+_NOT_FROM_HERE = {
+    "logs:CreateLogGroup",
+    "logs:DescribeLogGroups",
+    "logs:DescribeLogStreams",
+    "logs:FilterLogEvents",
+    "logs:GetLogEvents",
+    "logs:PutRetentionPolicy",
 }
 # Of the others, some actions have no resource, and so no account that a condition could ask for.
 _HAS_RESOURCES = {"s3", "dynamodb", "secretsmanager", "kms", "sqs", "sns"}
 
 
+def actions_of(service: str) -> list[str]:
+    """What functions and containers do with the service of an endpoint; a test holds it to their roles' policies.
+
+    Fargate asks both of ECR's endpoints while it pulls an image (Amazon ECR, "Interface VPC endpoints").
+    """
+    return [action for action in ACTIONS if action.partition(":")[0] == service.partition(".")[0] and action not in _NOT_FROM_HERE]
+
+
 class Endpoints(Component):
-    """Produces a gateway endpoint for each of `gateway`, and an interface endpoint with private DNS for each of `interface`.
+    """Produces a gateway endpoint for each of `gateway`, and an interface endpoint with private DNS for each of `interface` and for `processor`.
 
     The former are in every private route table, the latter in every private subnet. Only principals of the environment's own account get
-    through, to resources of that account, with the actions that the platform uses; roles that are tagged as another environment's do not.
-    Layers of container images are the exception: they are in a bucket of Amazon ECR's.
+    through, to resources of that account, with the actions that functions and containers use; roles that are tagged as another environment's do not.
+    Layers of container images are the exception: they are in a bucket of Amazon ECR's. So is the processor's service: only AWS's own have policies, and
+    to others "we allow full access" (AWS PrivateLink, "Control access to VPC endpoints using endpoint policies").
     Outputs: `prefix_lists`, by service: the prefix list of each gateway endpoint, for security-group rules.
     """
 
@@ -83,28 +66,29 @@ class Endpoints(Component):
                 vpc_endpoint_type="Gateway",
                 service_name=f"com.amazonaws.{environment.region}.{service}",
                 route_table_ids=[table.id for table in vpc.private_route_tables],
-                policy=self._policy(service, _GATEWAY_ACTIONS[service]),
+                policy=self._policy(service),
                 tags={"Name": environment.names(service)},
                 opts=self.child(),
             )
             self.prefix_lists[service] = endpoint.prefix_list_id
-        for service in settings.interface:
+        of_aws = {service: f"com.amazonaws.{environment.region}.{service}" for service in settings.interface}
+        for name_, service_name in {**of_aws, **({"processor": settings.processor} if settings.processor else {})}.items():
             aws.ec2.VpcEndpoint(
-                service,
+                name_,
                 vpc_id=vpc.id,
                 vpc_endpoint_type="Interface",
-                service_name=f"com.amazonaws.{environment.region}.{service}",
+                service_name=service_name,
                 subnet_ids=[subnet.id for subnet in vpc.private_subnets],
                 security_group_ids=[groups.of("endpoints")],
                 private_dns_enabled=True,
-                policy=self._policy(service, _INTERFACE_ACTIONS[service]),
-                tags={"Name": environment.names(service)},
+                policy=self._policy(name_) if name_ in of_aws else None,
+                tags={"Name": environment.names(name_)},
                 opts=self.child(),
             )
         self.register_outputs({"prefixLists": self.prefix_lists})
 
-    def _policy(self, service: str, actions: list[str]) -> pulumi.Output[str]:
-        account = self.environment.account
+    def _policy(self, service: str) -> pulumi.Output[str]:
+        account, actions = self.environment.account, actions_of(service)
         own = Statement(
             sid="OwnAccount",
             principals="*",

@@ -6,23 +6,29 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from shared.environment import Environment, Shape
 from shared.page import Settings
 
-# Interface endpoints that functions and containers in private subnets can use instead of the way out.
-InterfaceService = Literal["secretsmanager", "kms", "sqs", "sns", "logs", "monitoring", "xray", "sts", "ecr.api", "ecr.dkr"]
+# Interface endpoints that functions and containers in private subnets can use instead of the way out: of services that their roles have actions of.
+InterfaceService = Literal["secretsmanager", "kms", "sqs", "sns", "logs", "xray", "ecr.api", "ecr.dkr"]
+
+# What AWS calls a service that somebody else offers through PrivateLink (AWS PrivateLink, "Create a service powered by AWS PrivateLink").
+ProcessorService = Annotated[str, StringConstraints(pattern=r"^com\.amazonaws\.vpce\.[a-z0-9-]+\.vpce-svc-([0-9a-f]{8}|[0-9a-f]{17})$")]
 
 # Private ranges; Python's `is_private` also counts loopback, link-local and documentation addresses.
 _RFC_1918 = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
 
 
 class VpcSettings(Settings):
-    """cidr: the VPC's range, /16 to /20 so that the subnets have room. availability_zones: how many are used, 2 to 6."""
+    """cidr: the VPC's range, /16 to /20 so that the subnets have room. availability_zones: how many are used, 2 to 5.
+
+    No region has more than five that Lambda works in: us-east-1 has six, and Lambda is not in use1-az3. Most have three, which the deployment finds out.
+    """
 
     cidr: IPv4Network
-    availability_zones: Annotated[int, Field(ge=2, le=6)]
+    availability_zones: Annotated[int, Field(ge=2, le=5)]
 
     @field_validator("cidr")
     @classmethod
@@ -53,10 +59,21 @@ class EgressSettings(Settings):
 
 
 class EndpointSettings(Settings):
-    """gateway: endpoints in the route tables (free). interface: endpoints with an address in each private subnet (paid by the hour)."""
+    """gateway: endpoints in the route tables (free). interface: endpoints with an address in each private subnet (paid by the hour).
+
+    processor: the PrivateLink service by which the payment processor is reached without the internet, in the environment's region. Whoever offers it must
+    have let this account in, accept connections without being asked for each, and have a private DNS name for it that is verified: the name that
+    `app:processor.endpoint` has (AWS PrivateLink, "Manage DNS names for VPC endpoint services").
+    """
 
     gateway: tuple[Literal["s3", "dynamodb"], ...] = ("s3", "dynamodb")
     interface: tuple[InterfaceService, ...] = ()
+    processor: ProcessorService | None = None
+
+    @property
+    def with_addresses(self) -> tuple[str, ...]:
+        """All that have an address in the private subnets, and so a security group."""
+        return (*self.interface, *(["processor"] if self.processor else []))
 
 
 class NetworkingSettings(Settings):
@@ -86,6 +103,9 @@ def problems(settings: NetworkingSettings, environment: Environment) -> Iterator
     egress = settings.egress
     if environment.platform.high_availability and egress.kind != "none" and not egress.per_zone:
         yield "egress", egress.kind, "platform:highAvailability asks for a NAT gateway in each zone (perZone: true), or no way out at all"
+    processor = settings.endpoints.processor
+    if processor and processor.split(".")[3] != environment.region:
+        yield "endpoints.processor", processor, f"must be in the environment's region, {environment.region}"
     if egress.kind == "none":
         gateway, interface = needed_endpoints(environment.shape)
         for key, given, needed in (("gateway", settings.endpoints.gateway, gateway), ("interface", settings.endpoints.interface, interface)):

@@ -83,9 +83,9 @@ class Firewall:
 def firewall(shape: Shape, *, gateways: Collection[str], interfaces: Collection[str], tags: Mapping[str, str]) -> Firewall:
     """The security groups and rules of an environment.
 
-    gateways: the services with a gateway endpoint. interfaces: those with an interface endpoint; without any there is no tier `endpoints`, as a group
-    that nothing bears and a rule that nothing needs are what PCI DSS 1.2.5 and 1.2.7 have taken away. tags: the environment's; every group and
-    rule bears them, and a rule's description begins with `Environment`.
+    gateways: the services with a gateway endpoint. interfaces: those with an interface endpoint, and `processor`; without any there is no tier
+    `endpoints`, as a group that nothing bears and a rule that nothing needs are what PCI DSS 1.2.5 and 1.2.7 have taken away. tags: the
+    environment's; every group and rule bears them, and a rule's description begins with `Environment`.
     """
     tiers = tuple(_tiers(shape, interfaces))
     groups = tuple(Group(tier, _PURPOSE[tier], {**tags, "Tier": tier}) for tier in tiers)
@@ -130,7 +130,8 @@ def _flows(shape: Shape, gateways: Collection[str], interfaces: Collection[str])
     if shape.cache:
         yield Flow(service, "cache", REDIS, "sessions")
     if interfaces:
-        yield Flow(service, "endpoints", HTTPS, "AWS services by their interface endpoints")
+        served = "AWS services and the processor" if "processor" in interfaces else "AWS services"
+        yield Flow(service, "endpoints", HTTPS, f"{served} by their interface endpoints")
     for gateway in gateways:
         yield Flow(service, gateway, HTTPS, f"{gateway} through its gateway endpoint")
     if shape.way_out != "none":

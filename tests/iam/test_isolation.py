@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import permutations
+from typing import get_args
 
 import pytest
 
 from projects.networking import boundary
+from projects.networking.endpoints import actions_of
+from projects.networking.settings import InterfaceService
 from tests.iam.conditions import known
 from tests.iam.evaluator import ALLOW_ALL, Caller, Decision, Policy, Request, decide
 from tests.iam.world import CLOSED, Role, Thing, World, own_requests, requests, worth_asking
@@ -84,17 +87,23 @@ def test_a_boundary_alone_keeps_a_role_in_its_environment(worlds: Worlds) -> Non
     assert denied > len(worlds) * 100
 
 
+def allowed(role: Role) -> set[str]:
+    """The actions of the role's own policies."""
+    return {action for policy in role.policies for statement in policy.statements if statement.allows for action in statement.actions}
+
+
 def test_a_boundary_allows_what_the_roles_use_and_no_more(worlds: Worlds) -> None:
-    used = {
-        action
-        for world in worlds.values()
-        for role in world.roles
-        for policy in role.policies
-        for statement in policy.statements
-        if statement.allows
-        for action in statement.actions
-    }
+    used = {action for world in worlds.values() for role in world.roles for action in allowed(role)}
     assert used == set(boundary.ACTIONS), "roles and the boundary differ; see ACTIONS in projects/networking/boundary.py"
+
+
+def test_endpoints_let_through_what_functions_and_containers_do_and_no_more(worlds: Worlds) -> None:
+    inside = [role for world in worlds.values() for role in world.roles if role.service in {"lambda.amazonaws.com", "ecs-tasks.amazonaws.com"}]
+    used = {action for role in inside for action in allowed(role)}
+    for service in ("s3", "dynamodb", *get_args(InterfaceService)):
+        wanted = {action for action in used if action.split(":")[0] == service.split(".")[0]}
+        assert set(actions_of(service)) == wanted, service
+        assert wanted, f"nobody uses {service}: it needs no endpoint"
 
 
 def test_a_resource_policy_alone_keeps_roles_of_other_environments_out(worlds: Worlds) -> None:

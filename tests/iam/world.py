@@ -16,13 +16,14 @@ from tests.iam.evaluator import Caller, Policy, Request, Statement, many
 
 @dataclass(frozen=True)
 class Role:
-    """A role, the policies that are its own, and its boundary."""
+    """A role, the policies that are its own, its boundary, and the AWS service that assumes it."""
 
     word: str
     arn: str
     tags: Mapping[str, str]
     policies: Sequence[Policy]
     boundary: Policy
+    service: str = ""
 
     @cached_property
     def caller(self) -> Caller:
@@ -201,7 +202,9 @@ def _roles(found: Sequence[Resource]) -> Iterator[Role]:
     for resource in found:
         if resource.type == "aws:iam/role:Role":
             outputs = resource.outputs
-            yield Role(resource.name, outputs["arn"], outputs["tags"], inline[outputs["name"]], managed[outputs["permissionsBoundary"]])
+            [trusted] = json.loads(resource.inputs["assumeRolePolicy"])["Statement"]
+            own, bound = inline[outputs["name"]], managed[outputs["permissionsBoundary"]]
+            yield Role(resource.name, outputs["arn"], outputs["tags"], own, bound, trusted["Principal"]["Service"])
 
 
 def _things(resource: Resource, account: str, policies: Mapping[str, Policy]) -> Iterator[Thing]:

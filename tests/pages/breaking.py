@@ -160,12 +160,20 @@ def _alone(page: Page, config: Mapping[str, Any]) -> Iterator[Broken]:
     if "secretArn" in config["app:processor"]:
         yield Broken(_with(page, config, ("app:processor", "secretArn"), ...), "app:processor", None, "name stripe needs secretArn")
     if config["networking:egress"]["kind"] == "none":
-        endpoints = config["networking:endpoints"]
-        less = [one for one in endpoints["interface"] if one != "sqs"]
-        yield Broken(_with(page, config, ("networking:endpoints", "interface"), less), "networking:endpoints.interface", less, "add sqs")
-        yield Broken(_with(page, config, ("networking:endpoints", "gateway"), ["s3"]), "networking:endpoints.gateway", ["s3"], "add dynamodb")
+        yield from _shut_in(page, config)
     if config.get("platform:highAvailability"):
         yield from _not_available(page, config)
+
+
+def _shut_in(page: Page, config: Mapping[str, Any]) -> Iterator[Broken]:
+    """What a page without a way out cannot do without."""
+    endpoints = config["networking:endpoints"]
+    less = [one for one in endpoints["interface"] if one != "sqs"]
+    yield Broken(_with(page, config, ("networking:endpoints", "interface"), less), "networking:endpoints.interface", less, "add sqs")
+    yield Broken(_with(page, config, ("networking:endpoints", "gateway"), ["s3"]), "networking:endpoints.gateway", ["s3"], "add dynamodb")
+    for path in (("networking:endpoints", "processor"), ("app:processor", "endpoint")):
+        if path[1] in config[path[0]]:
+            yield Broken(_with(page, config, path, ...), "app:processor.name", "stripe", ".".join(path))
 
 
 def _not_available(page: Page, config: Mapping[str, Any]) -> Iterator[Broken]:

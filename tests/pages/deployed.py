@@ -121,7 +121,7 @@ def _way_out(types: Found, sections: Sections) -> Counts:
     yield "NAT instances", _count(types, "aws:ec2/instance:"), int(egress["kind"] == "nat-instance")
     # The way of the public subnets, and of the private ones of each zone.
     yield "routes to the internet", _count(types, "aws:ec2/route:"), 1 + (zones if egress["kind"] != "none" else 0)
-    yield "endpoints", _count(types, "aws:ec2/vpcEndpoint:"), len(endpoints["gateway"]) + len(endpoints["interface"])
+    yield "endpoints", _count(types, "aws:ec2/vpcEndpoint:"), len(endpoints["gateway"]) + len(endpoints["interface"]) + ("processor" in endpoints)
 
 
 def _watched(types: Found, sections: Sections) -> Counts:

@@ -141,7 +141,9 @@ def test_endpoints_let_only_the_own_accounts_callers_through_and_name_each_actio
         own, *refusals = json.loads(endpoint["PolicyDocument"])["Statement"]
         assert own["Condition"]["StringEquals"]["aws:PrincipalAccount"] == cloud.environment.account
         assert own["Condition"]["StringEquals"].get("aws:ResourceAccount", "none") == ("none" if service == "logs" else cloud.environment.account)
-        assert all(action.startswith(f"{service}:") and "*" not in action for action in own["Action"]), service
+        actions = [own["Action"]] if isinstance(own["Action"], str) else own["Action"]
+        assert actions, service
+        assert all(action.startswith(f"{service}:") and "*" not in action for action in actions), service
         assert [(one["Effect"], one["Action"]) for one in refusals] == [("Deny", own["Action"])] * 2
 
 

@@ -16,7 +16,9 @@ from tests.projects.harness import Cloud, empty_aws
 from tests.projects.networking.aws import endpoints, in_vpc, route_tables, routes_out, rules
 
 # IAM's prefix of a service's actions, where it is not the endpoint's name (Service Authorization Reference).
-PREFIXES = {"monitoring": "cloudwatch", "ecr.api": "ecr", "ecr.dkr": "ecr"}
+PREFIXES = {"ecr.api": "ecr", "ecr.dkr": "ecr"}
+
+PROCESSOR = "com.amazonaws.vpce.us-east-1.vpce-svc-0a1b2c3d4e5f60718"
 
 
 def deploy(cloud: Cloud) -> list[Resource]:
@@ -44,6 +46,30 @@ def test_every_service_that_a_page_may_name_has_an_endpoint_for_its_own_actions(
             actions = [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
             assert {action.split(":")[0] for action in actions} == {PREFIXES.get(service, service)}
         assert not any(other in {"s3", "dynamodb"} for _, other, *_ in rules(cloud, outward=True))
+
+
+def test_the_processor_is_reached_by_an_endpoint_of_its_own_where_the_page_names_its_service() -> None:
+    page = pages.read("containers-dev")
+    known = page.config["networking:endpoints"]["interface"]
+    with empty_aws("containers-dev", **{"networking:endpoints": {"interface": known, "processor": PROCESSOR}}) as cloud:
+        deploy(cloud)
+        found = endpoints(cloud)
+        assert set(found) == {"s3", "dynamodb", *known, PROCESSOR}
+        processor, of_aws = found[PROCESSOR], found["sqs"]
+        assert (processor["VpcEndpointType"], processor["PrivateDnsEnabled"]) == ("Interface", True)
+        assert (processor["SubnetIds"], processor["Groups"]) == (of_aws["SubnetIds"], of_aws["Groups"])
+        tags = {tag["Key"]: tag["Value"] for tag in processor["Tags"]}
+        assert {**cloud.environment.tags, "Name": cloud.environment.names("processor")}.items() <= tags.items()
+        # Only AWS's own services take a policy.
+        [made] = [resource for resource in cloud.runs["networking"].resources if resource.inputs.get("serviceName") == PROCESSOR]
+        assert made.inputs.get("policy") is None
+
+
+def test_the_processors_endpoint_alone_has_the_group_and_the_rules_of_endpoints() -> None:
+    with empty_aws("dev", **{"networking:endpoints": {"gateway": [], "processor": PROCESSOR}}) as cloud:
+        deploy(cloud)
+        assert ("functions", "endpoints", 443, 443, "tcp") in rules(cloud, outward=True)
+        assert ("endpoints", "functions", 443, 443, "tcp") in rules(cloud, outward=False)
 
 
 def test_an_open_door_is_what_the_page_says_and_no_other() -> None:

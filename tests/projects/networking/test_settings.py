@@ -14,6 +14,8 @@ from shared import page as pages
 from shared.environment import environment_of
 from shared.page import Page, PageError
 
+SERVICE = "com.amazonaws.vpce.us-east-1.vpce-svc-0a1b2c3d4e5f60718"
+
 PRIVATE = [IPv4Network(cidr) for cidr in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
 
 
@@ -49,7 +51,7 @@ def test_every_page_is_accepted(name: str) -> None:
         ("vpc", {"cidr": "ten"}, "networking:vpc.cidr", "valid IPv4 network"),
         ("vpc", {"cidr": None}, "networking:vpc.cidr", "is required and missing"),
         ("vpc", {"availabilityZones": 1}, "networking:vpc.availabilityZones", "greater than or equal to 2"),
-        ("vpc", {"availabilityZones": 7}, "networking:vpc.availabilityZones", "less than or equal to 6"),
+        ("vpc", {"availabilityZones": 6}, "networking:vpc.availabilityZones", "less than or equal to 5"),
         ("vpc", {"availabilityZones": "three"}, "networking:vpc.availabilityZones", "valid integer"),
         ("vpc", {"name": "mine"}, "networking:vpc.name", "unknown key"),
         ("egress", {"kind": "proxy"}, "networking:egress.kind", "'nat-gateway', 'nat-instance' or 'none'"),
@@ -59,6 +61,16 @@ def test_every_page_is_accepted(name: str) -> None:
         ("endpoints", {"gateway": ["sqs"]}, "networking:endpoints.gateway[0]", "'s3' or 'dynamodb'"),
         ("endpoints", {"interface": ["ecr"]}, "networking:endpoints.interface[0]", "'ecr.api' or 'ecr.dkr'"),
         ("endpoints", {"interface": ["kms", "rds"]}, "networking:endpoints.interface[1]", "'secretsmanager'"),
+        ("endpoints", {"interface": ["sts"]}, "networking:endpoints.interface[0]", "'secretsmanager'"),
+        ("endpoints", {"processor": "api.stripe.com"}, "networking:endpoints.processor", "should match pattern"),
+        ("endpoints", {"processor": "com.amazonaws.us-east-1.sqs"}, "networking:endpoints.processor", "should match pattern"),
+        ("endpoints", {"processor": f"{SERVICE}1"}, "networking:endpoints.processor", "should match pattern"),
+        (
+            "endpoints",
+            {"processor": SERVICE.replace("us-east-1", "eu-west-1")},
+            "networking:endpoints.processor",
+            "must be in the environment's region, us-east-1",
+        ),
     ],
 )
 def test_a_page_that_aws_would_refuse_is_refused_with_key_and_rule(section: str, changed: dict[str, Any], key: str, rule: str) -> None:
@@ -102,6 +114,14 @@ def test_without_a_way_out_the_endpoints_that_the_shape_needs_must_be_there(of: 
     assert gateway.endswith("add dynamodb")
     assert interface.startswith("networking:endpoints.interface: without a way out (egress.kind: none)")
     assert interface.endswith(f"add {missing}")
+
+
+@pytest.mark.parametrize("service", [SERVICE, "com.amazonaws.vpce.us-east-1.vpce-svc-0a1b2c3d"])
+def test_the_processors_service_may_be_named(service: str) -> None:
+    of = page("endpoints", processor=service)
+    assert refusals(of) == []
+    assert environment_of(of).shape.private_processor
+    assert not environment_of(page("endpoints")).shape.private_processor
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(0, 32))

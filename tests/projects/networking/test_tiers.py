@@ -59,6 +59,9 @@ def test_without_interface_endpoints_there_is_no_group_for_them_and_nothing_may_
     found = made(Shape(), interfaces=())
     assert {group.tier for group in found.groups} == {"functions", "database"}
     assert not [rule.name for rule in found.rules if "endpoints" in {rule.tier, rule.peer}]
+    assert {rule.why for rule in made(Shape(), interfaces=["processor"]).rules if rule.tier == "endpoints"} == {
+        "staging: AWS services and the processor by their interface endpoints"
+    }
     more = made(Shape(), interfaces=["kms"])
     assert {rule.name for rule in more.rules} - {rule.name for rule in found.rules} == {"functions-to-endpoints", "endpoints-from-functions"}
 
