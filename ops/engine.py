@@ -26,6 +26,7 @@ from ops import places
 from ops.engine_events import Listener, Summary
 from ops.projects import Project
 from ops.toolchain import Cli
+from shared.variables import TARGET
 
 _POLL_SECONDS = 0.05
 
@@ -117,9 +118,11 @@ class Stack:
 
         When `cancelled` is set the engine is asked to stop: it finishes what it has under way, writes its state and releases its lock.
         """
-        places.LOGS.mkdir(parents=True, exist_ok=True)
+        # The same stack may be at work on both targets at once.
+        logs = places.LOGS / self.environment.get(TARGET, "aws")
+        logs.mkdir(parents=True, exist_ok=True)
         stem = f"{self.name}-{self.project.name}-{command}"
-        events, said = places.LOGS / f"{stem}.events", places.LOGS / f"{stem}.log"
+        events, said = logs / f"{stem}.events", logs / f"{stem}.log"
         events.unlink(missing_ok=True)
         whole = [str(self.cli.pulumi), command, "--stack", self.full_name, "--config-file", str(self.configuration)]
         whole += ["--non-interactive", "--color", "never", "--suppress-outputs", "--event-log", str(events), *arguments]

@@ -2,7 +2,7 @@
 
 A stack is a function of its program, the part of the page that it reads, its upstream's outputs, and the state it starts from.
 When the digests of all four are those that its last successful deployment left behind, another one would change nothing.
-What somebody did to the cloud behind the engine's back is not among them: `invoke refresh` looks for that, as `pulumi up` does not either.
+What somebody did to the cloud behind the engine's back is not among them: `invoke drift` looks for that, as `pulumi up` does not either.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ RECORDS = LOCAL / "records"
 """On the aws target: what each stack was last deployed from (`ops/fingerprint.py`)."""
 
 LOGS = LOCAL / "logs"
-"""The engine's own output, a file per stack and command."""
+"""The engine's own output, a folder per target, and a file per stack and command."""
 
 
 def shown(path: Path) -> str:

@@ -15,7 +15,10 @@ def write_whole(path: Path, content: str | bytes) -> None:
     """
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path.parent)) from None
     new = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}")
     try:
         new.write_bytes(content.encode() if isinstance(content, str) else content)

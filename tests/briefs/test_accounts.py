@@ -62,7 +62,7 @@ DECIDED = {
 }
 
 
-@requirement(5, 7, 9, 13, 101, 102, met=[*PAGES, "environments/families.yaml", "projects", "tests/blueprints/test_lives.py", "ops/status.py"])
+@requirement(5, 7, 9, 13, 101, 102, met=[*PAGES, "environments/families.yaml", "projects", "tests/blueprints/test_lives.py", "tests/engine/test_drift.py"])
 def test_one_codebase_makes_the_same_in_three_environments_but_for_what_pages_decide(family: Family) -> None:
     assert [deployed.stage for deployed in family] == list(STAGES)
     assert all(list(deployed.cloud.runs) == PROJECTS for deployed in family)
@@ -291,7 +291,7 @@ def test_one_command_with_the_environments_name_deploys_all_its_stacks() -> None
     assert parameters["only"].default is None, "all projects, unless it is told fewer"
 
 
-@requirement(56, 57, 106, 122, met=["ops/manifest.py", "docs/schemas/manifest.schema.json", "tests/ops/test_manifest.py"], read="`invoke manifest --env`.")
+@requirement(56, 57, 106, 122, met=["ops/manifest.py", "docs/schemas/manifest.schema.json", "tests/ops/test_manifest.py"], read="Every deployment writes it.")
 def test_the_manifest_lists_every_resource_with_its_configuration(family: Family) -> None:
     schema = Draft202012Validator(json.loads((ROOT / "docs/schemas/manifest.schema.json").read_text()))
     for deployed in family:

@@ -169,7 +169,7 @@ class Checkout:
 
     def events(self, project: str, command: str = "up", stack: str = "dev") -> list[dict[str, Any]]:
         """The engine's events of the last such command, as far as they are written."""
-        path = self.local / "logs" / f"{stack}-{project}-{command}.events"
+        path = self.local / "logs" / "local" / f"{stack}-{project}-{command}.events"
         lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
         return [json.loads(line) for line in lines]
 

@@ -174,3 +174,32 @@ def test_an_absent_value_is_not_shown_and_a_null_one_is() -> None:
 def test_committed_pages_hold_configuration_and_nothing_of_the_engines(name: str) -> None:
     document = yaml.safe_load((pages.ENVIRONMENTS / f"Pulumi.{name}.yaml").read_text())
     assert set(document) == {"config"}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "config:\n  data:cache:\n  observability:alarms: ~\n",
+            [
+                ": data:cache = null: holds nothing; give it its settings, or take the key away",
+                ": observability:alarms = null: holds nothing; give it its settings, or take the key away",
+            ],
+        ),
+        ("config:\n  a:b: 1\n  a:c: 2\n  a:b: 3\n", [", line 4: a:b: stands in line 2 already, and one of the two would be ignored; take one away"]),
+        (
+            "config:\n  a:b:\n    c: 1\n    d: [{e: 1}, {e: 2, e: 3}]\n    c: 2\n",
+            [
+                ", line 4: a:b.d[1].e: stands in line 4 already, and one of the two would be ignored; take one away",
+                ", line 5: a:b.c: stands in line 3 already, and one of the two would be ignored; take one away",
+            ],
+        ),
+        ("config: {a:b: 1}\nconfig: {a:c: 1}\n", [", line 2: config: stands in line 1 already, and one of the two would be ignored; take one away"]),
+    ],
+    ids=["nothing", "a key", "within sections", "the configuration"],
+)
+def test_what_yaml_would_take_without_a_word_is_refused_with_its_place(tmp_path: Path, text: str, told: list[str]) -> None:
+    (tmp_path / "Pulumi.odd.yaml").write_text(text)
+    with pytest.raises(PageError) as refused:
+        pages.read("odd", tmp_path)
+    assert sorted(map(str, refused.value.problems)) == sorted(f"environments/Pulumi.odd.yaml{one}" for one in told)
