@@ -77,12 +77,16 @@ def dlq(request: Request, *, replay: bool, reason: str) -> int:
     def show(where: Deployed, session: Session) -> int:
         queue, client = where.output("app", "deadLetterQueueUrl"), where.client("sqs")
         if not replay:
-            letters = [letter for letter in dead_letters.show(client, queue) if reason in {"", letter.reason}]
-            _tell_letters(request, letters, kept=None)
+            found = dead_letters.show(client, queue)
+            _tell_letters(request, [letter for letter in found if reason in {"", letter.reason}])
+            if not request.json:
+                say(_found(len(found), [letter.reason for letter in found].count(reason), reason))
             return EXIT_GOOD
         confirmed(session.workspace, request.command, request.confirm)
         done = dead_letters.replay(client, queue, where.output("app", "workQueueUrl"), reason=reason)
         _tell_letters(request, done.moved, kept=done.kept)
+        if not request.json:
+            say(f"{_counted(len(done.moved))} given back to the work queue, {done.kept} left")
         return EXIT_GOOD
 
     return _with_deployed_session(request, show)
@@ -128,10 +132,8 @@ def verify_audit(request: Request, day: str) -> int:
     return _with_deployed(request, show)
 
 
-def _tell_letters(request: Request, found: Sequence[DeadLetter], kept: int | None) -> None:
-    """Messages, and what was done with them: `kept` is how many were left where messages were given back, None where they were only looked at."""
-    from ops.dead_letters import MOST
-
+def _tell_letters(request: Request, found: Sequence[DeadLetter], kept: int | None = None) -> None:
+    """Messages: `kept` is how many were left where messages were given back, None where they were only looked at."""
     if request.json:
         about = {"messages": [letter.as_dict() for letter in found]} if kept is None else {"replayed": [letter.as_dict() for letter in found], "kept": kept}
         say(json.dumps(about, indent=2))
@@ -139,14 +141,22 @@ def _tell_letters(request: Request, found: Sequence[DeadLetter], kept: int | Non
     if found:
         rows = [(letter.sent.strftime("%Y-%m-%d %H:%M:%S"), letter.reason, letter.payment_id or "(none)", letter.correlation_id, letter.id) for letter in found]
         table(("set aside (UTC)", "reason", "payment", "correlation id", "message"), rows)
-    counted = f"{len(found)} message{'' if len(found) == 1 else 's'}"
-    if kept is not None:
-        say(f"{counted} given back to the work queue, {kept} left")
-    elif found:
-        more = f" (no more than {MOST} are looked at)" if len(found) >= MOST else ""
-        say(f"{counted}{more}; --replay gives back what is shown here to the work queue")
-    else:
-        say("no messages: nothing was set aside")
+
+
+def _found(looked_at: int, with_reason: int, reason: str) -> str:
+    """How many messages were looked at, and what --replay would do: it knows no limit, and without --reason no difference."""
+    from ops.dead_letters import MOST
+
+    if not looked_at:
+        return "no messages: nothing was set aside"
+    more = f" (no more than {MOST} are looked at; there may be others)" if looked_at >= MOST else ""
+    if not reason:
+        return f"{_counted(looked_at)}{more}; --replay gives all that were set aside back to the work queue"
+    return f"{with_reason} of {_counted(looked_at)} with the reason {reason}{more}; --replay --reason {reason} gives all of that reason back to the work queue"
+
+
+def _counted(messages: int) -> str:
+    return f"{messages} message{'' if messages == 1 else 's'}"
 
 
 def _with_deployed(request: Request, show: Callable[[Deployed], int]) -> int:

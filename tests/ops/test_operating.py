@@ -280,7 +280,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("at_once")
-def test_dead_letters_are_shown_with_their_reasons(app: dict[str, Any], capsys: Capture) -> None:
+def test_dead_letters_are_shown_with_their_reasons(monkeypatch: pytest.MonkeyPatch, app: dict[str, Any], capsys: Capture) -> None:
     assert operating.dlq(asked("dlq"), replay=False, reason="") == 0
     assert capsys.readouterr().out == "no messages: nothing was set aside\n"
     payment = set_aside(app, "unknown_payment")
@@ -288,7 +288,14 @@ def test_dead_letters_are_shown_with_their_reasons(app: dict[str, Any], capsys: 
     assert operating.dlq(asked("dlq"), replay=False, reason="") == 0
     said = capsys.readouterr().out
     assert payment in said
-    assert said.endswith("2 messages; --replay gives back what is shown here to the work queue\n")
+    assert said.endswith("2 messages; --replay gives all that were set aside back to the work queue\n")
+    assert operating.dlq(asked("dlq"), replay=False, reason="not_work") == 0
+    told = "1 of 2 messages with the reason not_work; --replay --reason not_work gives all of that reason back to the work queue"
+    assert capsys.readouterr().out.splitlines()[-1] == told
+    monkeypatch.setattr(dead_letters, "MOST", 2)
+    for reason in ("", "not_work", "no_such"):
+        assert operating.dlq(asked("dlq"), replay=False, reason=reason) == 0
+        assert "(no more than 2 are looked at; there may be others)" in capsys.readouterr().out.splitlines()[-1]
     assert operating.dlq(asked("dlq", json=True), replay=False, reason="unknown_payment") == 0
     assert [message["payment_id"] for message in json.loads(capsys.readouterr().out)["messages"]] == [payment]
 
