@@ -19,9 +19,9 @@ import boto3
 from bench.payments.client import BATCH, VERIFIED, Aws, Done, Order, serve
 from localcloud.stores.postgres import PostgresServer
 from payments.functions import FUNCTIONS, Variable
-from payments.storage.postgres import migrating
+from payments.storage.postgres import database, migrating
 from payments.storage.postgres.credentials import Credentials
-from payments.storage.postgres.database import LOCK_TIMEOUT, STATEMENT_TIMEOUT, Connector
+from payments.storage.postgres.database import Connector
 
 CLIENTS = 4
 """Client processes, and clients of pgbench."""
@@ -105,7 +105,7 @@ def _migrate(server: PostgresServer) -> None:
 def _environment(server: PostgresServer, user: str, password: str) -> dict[str, str]:
     """For libpq (pgbench has the session that the service has), and for the functions."""
     place = {"HOST": "localhost", "HOSTADDR": server.address, "PORT": str(server.port), "DATABASE": "payments", "USER": user, "PASSWORD": password}
-    limits = f"-c statement_timeout={STATEMENT_TIMEOUT * 1000} -c lock_timeout={LOCK_TIMEOUT * 1000} -c timezone=UTC -c jit=off -c enable_seqscan=off"
+    limits = " ".join(f"-c {name}={value}" for name, value in database.session().items())
     session = {"OPTIONS": limits, "SSLMODE": "verify-full", "SSLROOTCERT": str(server.authority.certificate), "GSSENCMODE": "disable"}
     own = {
         Variable.DATABASE_URL: f"postgresql://localhost:{server.port}/payments?sslmode=verify-full",

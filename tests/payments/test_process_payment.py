@@ -41,6 +41,7 @@ def test_where_the_api_has_a_url_the_answer_links_to_where_the_payment_is_told_o
     # A repetition is answered byte for byte as the first one was, link included.
     assert {**again, "headers": {**again["headers"], "X-Correlation-Id": ""}} == {**first, "headers": {**first["headers"], "X-Correlation-Id": ""}}
     assert "Link" not in service.process({**REQUEST, "amount": 1051})[2]["headers"]
+    assert service.verify({"reference": REQUEST["reference"]})[2]["headers"]["Link"] == first["headers"]["Link"]
 
 
 def test_the_same_key_and_body_get_the_same_answer_and_no_second_payment(service: Service) -> None:

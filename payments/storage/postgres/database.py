@@ -175,7 +175,7 @@ class Connector:
             "keepalives_interval": 5,
             "keepalives_count": 2,
             "tcp_user_timeout": 5_000,
-            "options": " ".join(f"-c {name}={value}" for name, value in {**_session(), **(options or {})}.items()),
+            "options": " ".join(f"-c {name}={value}" for name, value in {**session(), **(options or {})}.items()),
         }
 
     def __call__(self) -> Connection:
@@ -213,7 +213,8 @@ def connector(settings: DatabaseSettings, options: Mapping[str, str] | None = No
     return Connector(settings.host, settings.port, settings.name, Credentials(settings.secret_arn), options=options)
 
 
-def _session() -> dict[str, str]:
+def session() -> dict[str, str]:
+    """Settings of every session, by name and in PostgreSQL's own units: the limits of this module, and how statements are planned."""
     # Times in milliseconds. Our statements are short: compiling one (jit) takes longer than running it.
     return {
         "statement_timeout": str(STATEMENT_TIMEOUT * 1000),

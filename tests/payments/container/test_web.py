@@ -18,6 +18,7 @@ from payments import http
 from payments.container import web
 from payments.container.keys import HEADER
 from payments.container.settings import WebSettings
+from payments.openapi import document
 from payments.settings import SettingsError, load
 from payments.storage.postgres.migrating import rollback
 from payments.storage.postgres.payments import PostgresPayments
@@ -140,6 +141,8 @@ def test_a_body_that_does_not_arrive_is_not_waited_for(client: httpx.Client, mon
         connection.sendall(f"POST /verify-payment HTTP/1.1\r\nHost: here\r\nX-API-Key: {KEY}\r\nContent-Length: 10\r\n\r\n{{".encode())
         answer = connection.makefile("rb").read()
     assert answer.startswith(b"HTTP/1.1 408 ")
+    responses = document()["paths"]["/verify-payment"]["post"]["responses"]
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["type"] in responses["408"]["description"]
 
 
 @pytest.mark.parametrize(("extra", "status"), [(0, 404), (1, 413)])
@@ -158,6 +161,9 @@ def test_what_there_is_not_is_a_problem_too(client: httpx.Client, method: str, p
     answer = client.request(method, path)
     assert (answer.status_code, answer.json()["status"]) == (status, status)
     assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["x-correlation-id"] == answer.json()["correlation_id"]
+    assert ("allow" in answer.headers) is (status == 405)
 
 
 def test_without_its_database_it_asks_to_be_asked_again(walled: Service) -> None:
