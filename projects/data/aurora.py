@@ -6,7 +6,7 @@ import pulumi
 import pulumi_aws as aws
 
 from projects.data import relational
-from projects.data.database_settings import AuroraServerlessSettings, AuroraSettings
+from projects.data.database_settings import AuroraServerlessSettings, AuroraSettings, ClusterSettings
 from projects.data.relational import Relational
 from shared import naming
 from shared.components.role import Role
@@ -19,7 +19,8 @@ _LOGS = ("postgresql",)
 
 
 class Aurora(Relational):
-    """Produces the cluster in the private subnets, its instances, its parameter group, the log group that it exports to, and a monitoring role.
+    """Produces the cluster in the private subnets, its instances, its parameter group, the log group that it exports to, and a monitoring
+    role where the page has them monitored.
 
     The first instance writes; the others read, and take over in their order. Storage is in three zones whatever the number of instances is.
     key_arn: what storage, backups, Performance Insights and the password are encrypted with; None is the keys that AWS manages.
@@ -76,11 +77,14 @@ class Aurora(Relational):
             opts=self.child(depends_on=logs),
         )
         # The pattern is of all instances, however many the page has.
-        role = self.monitoring_role(environment.names(f"{name}-0", naming.DATABASE).replace(f"{name}-0", f"{name}-*"))
+        role = self.monitoring_role(settings.monitoring_seconds, environment.names(f"{name}-0", naming.DATABASE).replace(f"{name}-0", f"{name}-*"))
         instance_class = settings.instance_class if isinstance(settings, AuroraSettings) else "db.serverless"
         instances = settings.instances if isinstance(settings, AuroraSettings) else 1 + settings.readers
+        # Of instances that are made at once, any may become the writer.
+        first: aws.rds.ClusterInstance | None = None
         for index in range(instances):
-            self._instance(f"{name}-{index}", index, cluster, instance_class, settings.maintenance_window, role=role, key_arn=key_arn)
+            made = self._instance(f"{name}-{index}", index, cluster, instance_class, settings, role=role, key_arn=key_arn, after=first)
+            first = first or made
         self.publish(
             identifier=cluster.cluster_identifier,
             address=cluster.endpoint,
@@ -96,12 +100,13 @@ class Aurora(Relational):
         index: int,
         cluster: aws.rds.Cluster,
         instance_class: str,
-        maintenance_window: str,
+        settings: ClusterSettings,
         *,
-        role: Role,
+        role: Role | None,
         key_arn: pulumi.Input[str] | None,
-    ) -> None:
-        aws.rds.ClusterInstance(
+        after: aws.rds.ClusterInstance | None,
+    ) -> aws.rds.ClusterInstance:
+        return aws.rds.ClusterInstance(
             name,
             identifier=self.environment.names(name, naming.DATABASE),
             cluster_identifier=cluster.id,
@@ -116,11 +121,11 @@ class Aurora(Relational):
             performance_insights_enabled=True,
             performance_insights_kms_key_id=key_arn,
             performance_insights_retention_period=relational.INSIGHTS_DAYS,
-            monitoring_interval=relational.MONITORING_SECONDS,
-            monitoring_role_arn=role.arn,
-            preferred_maintenance_window=maintenance_window,
+            monitoring_interval=settings.monitoring_seconds,
+            monitoring_role_arn=role and role.arn,
+            preferred_maintenance_window=settings.maintenance_window,
             apply_immediately=True,
-            opts=self.child(depends_on=[role.policy]),
+            opts=self.child(depends_on=[*([role.policy] if role else []), *([after] if after else [])]),
         )
 
     def _parameters(self, major: int) -> aws.rds.ClusterParameterGroup:

@@ -138,7 +138,7 @@ def test_services_scale_by_cpu_memory_and_backlog_to_ten_times_their_size(family
             queue = ["ApproximateNumberOfMessagesVisible", "RunningTaskCount"] if "worker" in target["ResourceId"] else []
             assert sorted(metrics) == [*queue[:1], "ECSServiceAverageCPUUtilization", "ECSServiceAverageMemoryUtilization", *queue[1:]]
     prod = family["prod"].inputs(CLUSTER)["serverlessv2ScalingConfiguration"]
-    assert prod["maxCapacity"] >= 10 * prod["minCapacity"]
+    assert prod["maxCapacity"] >= 10 * prod["minCapacity"] >= 20
 
 
 @requirement(24, 60, 61, 62, 63, 73, 115, met=["projects/app/web.py", "projects/app/waf.py", "app:containers.domain", "app:containers.rateLimit"])

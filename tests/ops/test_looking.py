@@ -39,7 +39,7 @@ def test_every_page_is_listed_for_people_and_for_programs(capsys: Capture) -> No
         ("aurora-dev", {"way_out": "nat-instance", "alarms": False}),
         ("regions-staging", {"region": "us-east-2", "database": "rds, db.t3.medium, two zones, keys of AWS"}),
         ("containers-prod", {"compute": "containers, 3 to 30 web, 2 to 20 worker", "cache": "redis, cache.m7g.large, 1 replicas", "way_out": "none"}),
-        ("containers-prod", {"database": "aurora-serverless, 1 to 16 ACU, 2 readers", "domain": "payments.example.com"}),
+        ("containers-prod", {"database": "aurora-serverless, 2 to 32 ACU, 2 readers", "domain": "payments.example.com"}),
     ],
 )
 def test_an_environment_is_told_with_what_sets_it_apart(name: str, said: dict[str, Any]) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import pulumi
+import pulumi_aws as aws
 import pytest
 
 from projects.data.aurora import Aurora
@@ -63,6 +65,20 @@ def test_serverless_instances_scale_between_the_pages_bounds(cloud: Cloud) -> No
     scaling = cluster["ServerlessV2ScalingConfiguration"]
     assert (scaling["MinCapacity"], scaling["MaxCapacity"]) == (0.5, 8)
     assert [one["DBInstanceClass"] for one in instances] == ["db.serverless"] * 3
+
+
+def test_the_first_instance_is_there_before_the_others_and_so_it_is_the_one_that_writes(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: dict[str, list[str]] = {}
+    instance = aws.rds.ClusterInstance
+
+    def noted(name: str, *, opts: pulumi.ResourceOptions, **inputs: Any) -> aws.rds.ClusterInstance:
+        waits: Any = opts.depends_on
+        made[name] = [one.pulumi_resource_name for one in waits if isinstance(one, instance)]
+        return instance(name, opts=opts, **inputs)
+
+    monkeypatch.setattr(aws.rds, "ClusterInstance", noted)
+    make(cloud, SERVERLESS)
+    assert made == {"database-0": [], "database-1": ["database-0"], "database-2": ["database-0"]}
 
 
 def test_everything_of_the_cluster_is_encrypted_with_its_own_key(cloud: Cloud) -> None:
