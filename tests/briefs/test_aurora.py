@@ -42,7 +42,10 @@ PAGES = [f"environments/Pulumi.aurora-{stage}.yaml" for stage in STAGES]
 
 # How sentences were read that leave something open.
 COMPONENT = "An environment is four programs, deployed as one by `invoke deploy`; each is made of components that know settings and no environment's name."
-KNOWING = "Events and receipts say which API they came from, and answers link to it. The migration changes the schema and calls nobody: it is the one that knows none."
+KNOWING = (
+    "Events and receipts say which API they came from, and answers link to it. The migration changes the schema and calls nobody: it is the one that knows "
+    "none."
+)
 ADDRESSES = "Identical is how each range is cut into subnets; the ranges themselves differ (line 21)."
 PIPELINES = "`invoke deploy --env <environment>` does the same for all four projects in their order, and needs nobody to type."
 GENERATED = "Groups and rules are made from the environment's tiers and tags, in one place; every group and rule bears the tags."
@@ -210,10 +213,12 @@ def test_alarms_of_the_databases_cpu_and_none_in_development(family: Family) -> 
         if deployed.stage == "dev":
             assert (alarms["MetricAlarms"], alarms.get("CompositeAlarms", [])) == ([], [])
             continue
-        [cpu] = [one for one in alarms["MetricAlarms"] if one.get("Namespace") == "AWS/RDS" and one["MetricName"] == "CPUUtilization"]
-        assert {"Name": "DBClusterIdentifier", "Value": deployed.output("data", "databaseIdentifier")} in cpu["Dimensions"]
-        assert (cpu["Threshold"], cpu["ComparisonOperator"]) == ({"staging": 90, "prod": 80}[deployed.stage], "GreaterThanOrEqualToThreshold")
-        assert cpu["AlarmActions"] == [deployed.output("observability", "alarmTopicArn")]
+        found = [one for one in alarms["MetricAlarms"] if one.get("Namespace") == "AWS/RDS" and one["MetricName"] == "CPUUtilization"]
+        assert {one["Value"] for cpu in found for one in cpu["Dimensions"] if one["Name"] == "Role"} == {"WRITER", "READER"}
+        for cpu in found:
+            assert {"Name": "DBClusterIdentifier", "Value": deployed.output("data", "databaseIdentifier")} in cpu["Dimensions"]
+            assert (cpu["Threshold"], cpu["ComparisonOperator"]) == ({"staging": 90, "prod": 80}[deployed.stage], "GreaterThanOrEqualToThreshold")
+            assert cpu["AlarmActions"] == [deployed.output("observability", "alarmTopicArn")]
 
 
 @requirement(66, 75, 85, met=["projects/networking/tiers.py", "projects/networking/firewall.py", "shared/tags.py"], read=GENERATED)
