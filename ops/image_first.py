@@ -2,11 +2,14 @@
 
 The repository and the services are of one stack, and ECS gives services up whose image cannot be pulled. So the first deployment makes all but
 the services, and says what to push; a later one, of code whose image is not there, is held before anything is touched.
+
+`python -m ops.image_first <environment>` prints the commands that push it, for a pipeline; nothing where there is none to push.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +22,7 @@ from shared.image import AWAITED, REPOSITORY, image_tag
 if TYPE_CHECKING:
     from ops.operations import Operation
     from ops.session import Session
+    from ops.workspace import Workspace
 
 PROJECT = "app"
 """The project that has the repository and the services."""
@@ -52,9 +56,9 @@ class Wanted:
         return f"{login} && docker buildx build --platform linux/arm64 --tag {self.uri} --push ."
 
 
-def wanted(session: Session) -> Wanted | None:
+def wanted(workspace: Workspace) -> Wanted | None:
     """The image that has to be there; None for functions, and for a page that names an image of its own."""
-    environment, page = session.workspace.environment, session.workspace.page
+    environment, page = workspace.environment, workspace.page
     if environment.shape.compute != "containers" or (page.section(PROJECT).get("containers") or {}).get("image"):
         return None
     registry = f"{environment.account}.dkr.ecr.{environment.region}.amazonaws.com"
@@ -65,7 +69,7 @@ def image_first(operation: Operation) -> Operation:
     """A deployment whose services are begun only once their image is there."""
 
     def deploy(session: Session, project: str) -> Result:
-        image = wanted(session) if project == PROJECT else None
+        image = wanted(session.workspace) if project == PROJECT else None
         if image is None:
             return operation(session, project)
         stack = session.workspace.stack
@@ -115,3 +119,14 @@ def _unseen(image: Wanted, error: Exception) -> str:
 def _awaiting(session: Session) -> Session:
     """The session with an engine that tells the program of it."""
     return dataclasses.replace(session, target=dataclasses.replace(session.target, variables={**session.target.variables, AWAITED: "1"}))
+
+
+if __name__ == "__main__":
+    from ops.workspace import open_workspace
+    from shared.page import PageError
+
+    try:
+        found = wanted(open_workspace(sys.argv[1]))
+    except PageError as error:
+        sys.exit("\n".join(f"error: {problem}" for problem in error.problems))
+    print(found.commands if found else "")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +25,7 @@ from ops.target import Target
 from ops.toolchain import Cli
 from ops.workspace import Workspace, open_workspace
 from shared.image import AWAITED, image_tag
-from shared.page import Page
+from shared.page import ROOT, Page
 
 _TYPE = "application/vnd.oci.image.manifest.v1+json"
 MANIFEST = json.dumps({"schemaVersion": 2, "mediaType": _TYPE, "config": {"digest": f"sha256:{0:064}"}, "layers": []})
@@ -72,9 +74,8 @@ def deployed(
     return image_first(engine)(Opened(workspace, Target("aws", {}, folder), cli, Silent()), project)
 
 
-def image_of(workspace: Workspace, folder: Path) -> Wanted:
-    cli = Cli(pulumi=folder / "pulumi", host="3", version="3", origin="here", path=())
-    found = wanted(Session(workspace, Target("aws", {}, folder), cli, Silent()))
+def image_of(workspace: Workspace) -> Wanted:
+    found = wanted(workspace)
     assert found is not None
     return found
 
@@ -85,7 +86,7 @@ def pushed(ecr: Any, image: Wanted, tag: str) -> None:
 
 
 def test_where_the_image_is_the_deployment_goes_on(containers: Workspace, ecr: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pushed(ecr, image_of(containers, tmp_path), image_tag())
+    pushed(ecr, image_of(containers), image_tag())
     engine = Engine()
     assert deployed(containers, tmp_path, monkeypatch, engine).outcome is Outcome.SUCCEEDED
     assert engine.ran == [False]
@@ -97,7 +98,7 @@ def test_the_first_deployment_makes_all_but_the_services_and_says_what_to_push(
     record = tmp_path / "app" / f"{containers.stack}.json"
     record.parent.mkdir()
     record.write_text("{}")
-    engine, image = Engine(), image_of(containers, tmp_path)
+    engine, image = Engine(), image_of(containers)
     result = deployed(containers, tmp_path, monkeypatch, engine)
     assert (result.outcome, result.changes, engine.ran) == (Outcome.HELD, {"create": 3}, [True])
     registry = f"{containers.environment.account}.dkr.ecr.{containers.environment.region}.amazonaws.com"
@@ -118,7 +119,7 @@ def test_what_failed_on_the_way_there_is_a_failure(containers: Workspace, ecr: A
 def test_services_that_run_are_not_touched_by_code_whose_image_is_not_there(
     containers: Workspace, ecr: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pushed(ecr, image_of(containers, tmp_path), "0123456789abcdef")
+    pushed(ecr, image_of(containers), "0123456789abcdef")
     engine = Engine()
     result = deployed(containers, tmp_path, monkeypatch, engine, outputs={"serviceNames": {"web": "web-dev"}})
     assert (result.outcome, engine.ran) == (Outcome.HELD, [])
@@ -149,3 +150,18 @@ def test_other_stacks_functions_and_images_of_the_pages_own_are_let_be(container
         assert deployed(workspace, tmp_path, monkeypatch, engine, project=project).outcome is Outcome.SUCCEEDED
     assert deployed(dataclasses.replace(containers, page=own), tmp_path, monkeypatch, engine).outcome is Outcome.SUCCEEDED
     assert engine.ran == [False] * 4
+
+
+@pytest.mark.parametrize(("environment", "printed"), [("containers-dev", True), ("dev", False)])
+def test_a_pipeline_is_told_what_pushes_the_image(environment: str, printed: bool) -> None:
+    command = [sys.executable, "-m", "ops.image_first", environment]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+    image = wanted(open_workspace(environment))
+    assert told == (image.commands if image else "")
+    assert bool(told) is printed
+
+
+def test_a_pipeline_is_told_of_a_page_that_is_not_there() -> None:
+    told = subprocess.run([sys.executable, "-m", "ops.image_first", "qa"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (told.returncode, told.stdout) == (1, "")
+    assert told.stderr.startswith("error: environments/Pulumi.qa.yaml: (file): there is no such page")
