@@ -11,7 +11,7 @@ from pydantic.json_schema import models_json_schema
 from payments.domain.currency import MINOR_DIGITS
 from payments.domain.payment import Model, PaymentRequest
 from payments.functions import PROCESS_PAYMENT, VERIFY_PAYMENT
-from payments.http import LARGEST_BODY
+from payments.http import LARGEST_BODY, LAYERS
 from payments.routes.process_payment import KEY_PATTERN
 from payments.service.accepting import Accepted
 from payments.service.verifying import PaymentStatus, VerifyRequest
@@ -23,6 +23,10 @@ VERSION = "1.2.0"
 _WORD = r"[^\s\u0000-\u001f\u007f-\u009f]"
 _RULES: dict[str, dict[str, Any]] = {
     "currency": {"enum": sorted(MINOR_DIGITS), "description": "Code of a currency in ISO 4217."},
+    "metadata": {
+        "description": f"What you want to have kept with the payment. Objects and arrays within each other, the body included, are at most {LAYERS} deep, "
+        "and numbers with a fraction or an exponent are no larger than a double holds."
+    },
     "reference": {"pattern": f"^{_WORD}+( +{_WORD}+)*$"},
 }
 _CORRELATION = {"X-Correlation-Id": {"description": "Of this request; name it when you ask about it.", "required": True, "schema": {"type": "string"}}}
