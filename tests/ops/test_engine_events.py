@@ -127,6 +127,36 @@ def test_an_operation_that_was_stopped_says_so_and_one_that_ended_well_does_not(
     assert (ended.ok, ended.interrupted, ended.cause, ended.errors) == (True, False, "", ())
 
 
+def drifted(op: str, **more: Any) -> str:
+    metadata = {"op": op, "urn": API, "type": "aws:apigateway/restApi:RestApi", "old": {"inputs": {"body": "hidden"}}, "new": {"inputs": {}}, **more}
+    return json.dumps({"resOutputsEvent": {"metadata": metadata, "planning": True}})
+
+
+@pytest.mark.parametrize(
+    ("line", "gone", "properties"),
+    [
+        (drifted("update", diffs=["tags"], detailedDiff={"tags.Team": {"diffKind": "update"}, "body": {"diffKind": "add"}}), False, ("body", "tags.Team")),
+        (drifted("update", diffs=["tags"], detailedDiff=None), False, ("tags",)),
+        (drifted("update"), False, ()),
+        (drifted("delete", new=None), True, ()),
+    ],
+    ids=["in detail", "in names", "in nothing", "gone"],
+)
+def test_what_drifted_is_named_with_paths_and_without_values(line: str, gone: bool, properties: tuple[str, ...]) -> None:
+    listener = Listener("app", Told())
+    listener.event(json.loads(line))
+    [found] = listener.summary(0, "", interrupted=False).drift
+    assert (found.name, found.gone, found.properties) == ("payments", gone, properties)
+    assert "hidden" not in str(found.as_dict()) + found.summary
+
+
+@pytest.mark.parametrize("op", ["same", "read", "refresh"])
+def test_what_is_as_it_was_is_no_drift(op: str) -> None:
+    listener = Listener("app", Told())
+    listener.event(json.loads(drifted(op)))
+    assert listener.summary(0, "", interrupted=False).drift == ()
+
+
 def test_inputs_of_resources_never_come_out() -> None:
     listener, told = heard("prelude", "create", "failed", "error", "summary")
     summary = listener.summary(255, "", interrupted=False)

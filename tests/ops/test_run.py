@@ -50,7 +50,9 @@ Going = Callable[..., tuple[Outcomes, list[str]]]
 def going(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Going:
     """Runs a request over stacks that are as it says; the outcomes, and the projects that were worked on."""
 
-    def go(request: Request, *, failing: str = "", backwards: bool = False, packages: Any = None, **stacks: set[str]) -> tuple[Outcomes, list[str]]:
+    def go(
+        request: Request, *, failing: str = "", backwards: bool = False, apart: bool = False, packages: Any = None, **stacks: set[str]
+    ) -> tuple[Outcomes, list[str]]:
         cli = Cli(pulumi=tmp_path / "pulumi", host="3", version="3", origin="here", path=())
         where = Target("local", {}, tmp_path)
         named = {name: frozenset(projects) for name, projects in stacks.items()}
@@ -63,7 +65,7 @@ def going(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Going:
             outcome = Outcome.FAILED if project == failing else Outcome.SUCCEEDED
             return Result(project=project, stack=at.workspace.stack, outcome=outcome, cause="broke" if project == failing else "")
 
-        return run(request, operation, backwards=backwards, packages=packages), worked
+        return run(request, operation, backwards=backwards, apart=apart, packages=packages), worked
 
     return go
 
@@ -122,6 +124,29 @@ def test_a_failure_stops_its_dependents_alone_and_the_report_names_it(going: Goi
     assert outcomes(done) == {"networking": "succeeded", "data": "failed", "app": "early exit", "observability": "early exit"}
     assert done.report.exit_code == EXIT_FAILED
     assert all("data" in result.cause for result in done.report.results if result.outcome is Outcome.EARLY_EXIT)
+
+
+def test_stacks_that_are_looked_at_apart_do_not_wait_for_one_another(going: Going) -> None:
+    done, worked = going(asked("drift"), failing="networking", apart=True)
+    assert sorted(worked) == sorted(ALL)
+    assert outcomes(done) == {"networking": "failed", "data": "succeeded", "app": "succeeded", "observability": "succeeded"}
+
+
+def test_the_report_keeps_the_selection_for_the_command_that_goes_on(going: Going) -> None:
+    done, _ = going(asked("destroy", only=("app", "data"), start="data", until="app"), backwards=True, failing="app")
+    assert done.report.again == "invoke destroy --env dev --target local --only app --only data --from data --until app"
+
+
+@pytest.mark.parametrize(
+    ("command", "written"), [("deploy", True), ("drift", True), ("local.env", True), ("status", False), ("outputs", False), ("smoke", False)]
+)
+def test_only_what_hands_the_page_to_the_engine_writes_its_copy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: str, written: bool) -> None:
+    made: list[str] = []
+    monkeypatch.setattr("ops.workspace.write_configuration", lambda opened: made.append(opened.stack))
+    monkeypatch.setattr("ops.toolchain.find", lambda: Cli(pulumi=tmp_path / "pulumi", host="3", version="3", origin="here", path=()))
+    monkeypatch.setattr(runs, "_target", lambda *_: Target("local", {}, tmp_path))
+    session = runs.prepare(asked(command, only=("data",)), Silent())
+    assert (made, session.selection) == ((["dev"] if written else []), " --only data")
 
 
 def test_what_is_not_selected_is_excluded_and_stands_in_nobodys_way(going: Going) -> None:

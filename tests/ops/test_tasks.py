@@ -13,8 +13,8 @@ from shared import page as pages
 from shared.page import ROOT
 
 TASKS = {
-    "deploy", "destroy", "dlq", "doctor", "logs", "migrate", "outputs", "package", "preview", "refresh", "rehearse", "serve", "smoke", "status", "unlock",
-    "validate", "environments", "graph", "manifest", "new.environment", "audit.verify", "local.env", "local.start", "local.status", "local.stop",
+    "deploy", "destroy", "dlq", "doctor", "drift", "logs", "migrate", "outputs", "package", "preview", "refresh", "rehearse", "serve", "smoke", "status",
+    "unlock", "validate", "environments", "graph", "manifest", "new.environment", "audit.verify", "local.env", "local.start", "local.status", "local.stop",
 }  # fmt: skip
 HEAVY = {"pulumi", "pulumi_aws", "boto3", "botocore", "moto", "rich", "pydantic", "grpc", "httpx", "psycopg", "starlette"}
 
@@ -55,17 +55,22 @@ def test_listing_imports_nothing_that_is_slow() -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["deploy", "--env", "dev", "--target", "mars"], "error: --target mars: there are aws and local"),
+        (["deploy", "--env", "dev", "--target", "mars"], "error: --target mars: must be aws or local"),
         (["deploy", "--env", "--help"], "error: --env --help: that is an option, not an environment. For help: invoke --help deploy"),
         (["deploy", "--env", "qa", "--target", "local"], "environments/Pulumi.qa.yaml: (file): there is no such page"),
         (["deploy", "--env", "dev", "--target", "local", "--only", "storage"], "--only storage: no such project"),
         (["deploy", "--env", "dev", "--target", "local", "--suffix", "PR_42"], "--suffix: platform:environmentSuffix"),
-        (["deploy", "--env", "prod", "--target", "local"], "add --confirm prod to deploy it"),
+        (["deploy", "--env", "prod", "--target", "local"], "pass --confirm prod to deploy it"),
         (["destroy", "--env", "prod", "--target", "local", "--confirm", "dev"], "destroy needs the name 'prod'"),
         (["smoke", "--env", "qa", "--target", "local"], "environments/Pulumi.qa.yaml: (file): there is no such page"),
+        (["drift", "--env", "qa", "--target", "local"], "environments/Pulumi.qa.yaml: (file): there is no such page"),
         (["logs", "--env", "dev", "--since", "ever"], "--since ever: a length of time is a number and a unit"),
+        (["logs", "--env", "dev", "--since", "999999d"], "--since 999999d: at most 3653d"),
+        (["serve", "--env", "dev", "--port", "99999"], "error: --port 99999: a number from 0 to 65535"),
+        (["serve", "--env", "dev", "--port", "abc"], "error: --port abc: a number from 0 to 65535"),
+        (["local.start", "--idle", "soon"], "error: --idle soon: a number from 0 to 86400"),
         (["audit.verify", "--env", "dev", "--day", "today"], "--day today: a day is written YYYY-MM-DD"),
-        (["package", "--target", "mars"], "error: --target mars: there are aws and local"),
+        (["package", "--target", "mars"], "error: --target mars: must be aws or local"),
         (["new.environment", "acme", "--from", "dev"], "an environment is called [<blueprint>-]<stage>"),
         (["graph", "--security"], "error: --security: the tiers are those of an environment: --env"),
         (["manifest", "--env", "qa", "--target", "local"], "environments/Pulumi.qa.yaml: (file): there is no such page"),
