@@ -19,7 +19,7 @@ _ENV = {
     "until": "this project and those that come before it",
     "json": "print the report as JSON (docs/schemas/report.schema.json), and nothing else",
     "stream": "print what happens as it happens, one JSON object per line",
-    "confirm": "the name of a protected environment, where nobody can type it",
+    "confirm": "name of the protected environment (for non-interactive use)",
     "force": "start stacks that did not change, and deploy against an upstream that is not up to date",
 }
 _RUN = {name: _ENV[name] for name in ("env", "target", "suffix", "only", "from", "until", "json", "stream")}
@@ -36,7 +36,7 @@ def _request(command: str, env: str, target: str, **options: Any) -> Any:
 
 
 @task(
-    help={**_RUN, "confirm": _ENV["confirm"], "force": _ENV["force"], "smoke": "try the service afterwards, and fail when it does not do its job"},
+    help={**_RUN, "confirm": _ENV["confirm"], "force": _ENV["force"], "smoke": "test the service afterwards, and fail the deployment when that fails"},
     iterable=["only"],
 )
 def deploy(
@@ -234,7 +234,7 @@ def doctor(_: Context, json: bool = False) -> None:
 
 @task(help={"force": "also when nothing changed", "target": "for functions on aws, or for those that the local AWS is given"})
 def package(_: Context, force: bool = False, target: str = "local") -> None:
-    """Make the functions' packages: the same bytes from the same sources."""
+    """Build the Lambda packages (reproducible)."""
     from ops import commands
 
     end(commands.package(force=force, target=target_of(target)))
@@ -317,7 +317,7 @@ def logs(
     },
 )
 def dlq(_: Context, env: str, target: str = "aws", suffix: str = "", replay: bool = False, reason: str = "", json: bool = False, confirm: str = "") -> None:
-    """Show the messages that the worker could not work on, with the reason; or give them back to it."""
+    """List dead-lettered messages with the reason, or replay them."""
     from ops import operating
 
     end(operating.dlq(_request("dlq", env, target, suffix=suffix, json=json, confirm=confirm), replay=replay, reason=reason))

@@ -41,7 +41,7 @@ def end(code: int) -> None:
 def target_of(named: str) -> TargetName:
     """The target that --target names; ends the task where there is none of that name."""
     if named not in {"aws", "local"}:
-        raise Exit(f"error: --target {named}: there are aws and local", code=EXIT_REFUSED)
+        raise Exit(f"error: --target {named}: must be aws or local", code=EXIT_REFUSED)
     return "local" if named == "local" else "aws"
 
 

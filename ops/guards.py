@@ -45,6 +45,6 @@ def confirmed(workspace: Workspace, command: str, confirm: str, ask: Callable[[s
     elif sys.stdin.isatty():
         answer = ask(f"{command} {workspace.stack}: {workspace.page.file} is protected. Type the environment's name to go on: ")
     else:
-        raise GuardError(f"{workspace.page.file} says platform:protected, and nobody can type here: add --confirm {workspace.stack} to {command} it")
+        raise GuardError(f"{workspace.page.file} says platform:protected, and this is not a terminal: pass --confirm {workspace.stack} to {command} it")
     if answer.strip() != workspace.stack:
         raise GuardError(f"{command} needs the name {workspace.stack!r} of the protected environment, and was given {answer.strip()!r}; nothing was touched")

@@ -26,7 +26,7 @@ class ToolchainError(Exception):
         self.refused = refused
         tried = "".join(f"\n  {number}. {refusal}" for number, refusal in enumerate(refused, 1))
         super().__init__(
-            f"No Pulumi CLI that serves was found, and none could be made. Tried:{tried}\n"
+            f"No usable Pulumi CLI was found, and none could be made. Tried:{tried}\n"
             "Install Pulumi, or Go, and run `make venv` again. `invoke rehearse`, `invoke validate` and most tests work without it."
         )
 

@@ -48,7 +48,7 @@ def seen(checkout: Checkout) -> Seen:
 
 
 def _refusals(checkout: Checkout, seen: Seen) -> None:
-    """Deploying and destroying prod, which is protected, where nobody can type."""
+    """Deploying and destroying prod, which is protected, without a terminal."""
     for name, arguments in (("deploy", ()), ("destroy", ()), ("misnamed", ("--confirm", "dev"))):
         command = "deploy" if name == "misnamed" else name
         seen.ends[f"refused {name}"] = checkout.invoke(command, "--env", "prod", "--target", "local", "--json", *arguments)
@@ -133,7 +133,7 @@ def _copies(checkout: Checkout, seen: Seen, aws: Aws, empty: Census) -> None:
 def test_a_protected_environment_wants_its_name_where_nobody_can_type(seen: Seen, command: str) -> None:
     ended = seen.ends[f"refused {command}"]
     assert ended.code == 2
-    assert ended.report["problems"] == [f"environments/Pulumi.prod.yaml says platform:protected, and nobody can type here: add --confirm prod to {command} it"]
+    assert ended.report["problems"] == [f"environments/Pulumi.prod.yaml says platform:protected, and this is not a terminal: pass --confirm prod to {command} it"]
     assert ended.report["results"] == []
 
 

@@ -105,7 +105,7 @@ def test_another_word_is_refused(prod: Workspace, monkeypatch: pytest.MonkeyPatc
 
 def test_where_nobody_can_type_it_says_how_to_confirm(prod: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", Terminal(typing=False))
-    with pytest.raises(GuardError, match=r"Pulumi\.prod\.yaml says platform:protected, and nobody can type here: add --confirm prod to deploy it"):
+    with pytest.raises(GuardError, match=r"Pulumi\.prod\.yaml says platform:protected, and this is not a terminal: pass --confirm prod to deploy it"):
         guards.confirmed(prod, "deploy", "", never)
 
 
