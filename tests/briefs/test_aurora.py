@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from ops.projects import projects
 from ops.validation import problems_of
 from ops.workspace import open_workspace
 from projects.networking.tiers import firewall
@@ -47,7 +48,9 @@ KNOWING = (
     "none."
 )
 ADDRESSES = "Identical is how each range is cut into subnets; the ranges themselves differ (line 21)."
-PIPELINES = "`invoke deploy --env <environment>` does the same for all four projects in their order, and needs nobody to type."
+PIPELINES = (
+    "The pipeline runs `invoke deploy --env <environment>`, which is `pulumi up` of all four projects in their order; README.md has both, and the same by hand."
+)
 GENERATED = "Groups and rules are made from the environment's tiers and tags, in one place; every group and rule bears the tags."
 
 # Resources that single environments have, by their names: which environments, and the sentence.
@@ -306,11 +309,28 @@ def test_outputs_name_the_database_the_functions_and_the_buckets(family: Family)
         assert named == {bucket["Name"] for bucket in deployed.client("s3").list_buckets()["Buckets"]}
 
 
-@requirement(5, 98, met=["README.md", "tasks.py", *PAGES], read=PIPELINES)
-def test_one_command_deploys_any_environment() -> None:
-    readme = (ROOT / "README.md").read_text()
+@requirement(5, met=[".github/workflows/deploy.yml", "README.md", "tasks.py", *PAGES], read=PIPELINES)
+def test_a_pipeline_and_one_command_deploy_any_environment() -> None:
+    readme, pipeline = (ROOT / "README.md").read_text(), yaml.safe_load((ROOT / ".github" / "workflows" / "deploy.yml").read_text())
     assert "invoke deploy --env" in readme
-    assert "pulumi up -s" in readme
     for name in BRIEFS["aurora"]:
         assert name in readme, name
         assert open_workspace(name).stack == name
+        assert name in pipeline[True]["workflow_dispatch"]["inputs"]["environment"]["options"]
+    assert any('invoke deploy --env "$ENVIRONMENT"' in step.get("run", "") for step in pipeline["jobs"]["deploy"]["steps"])
+
+
+@requirement(98, met=["README.md", *PAGES])
+def test_the_documentation_deploys_an_environment_with_pulumi_up_from_nothing() -> None:
+    readme = (ROOT / "README.md").read_text()
+    assert "pulumi up -s <environment>" in readme
+    block = readme[readme.index("    invoke package --target aws\n") :].partition("\n\n")[0]
+    first, loop, init, up, end, last = [line.partition("    # ")[0].strip() for line in block.splitlines()]
+    # What is deployed is there before it, each project comes after those that it takes from, and the schema last.
+    assert (first, loop) == ("invoke package --target aws", f"for project in {' '.join(projects())}; do")
+    stack = up.rpartition(" ")[2]
+    assert (up, end, last) == (f"pulumi -C projects/$project up -s {stack}", "done", f"invoke migrate --env {stack}")
+    assert stack in BRIEFS["aurora"]
+    # The provider of secrets is the one that the page is to name, or the engine takes a passphrase.
+    [provider] = re.findall(r"`secretsprovider: (awskms://\S+)`", readme)
+    assert init == f'pulumi -C projects/$project stack init {stack} --secrets-provider "{provider}"'

@@ -133,7 +133,8 @@ def _copies(checkout: Checkout, seen: Seen, aws: Aws, empty: Census) -> None:
 def test_a_protected_environment_wants_its_name_where_nobody_can_type(seen: Seen, command: str) -> None:
     ended = seen.ends[f"refused {command}"]
     assert ended.code == 2
-    assert ended.report["problems"] == [f"environments/Pulumi.prod.yaml says platform:protected, and this is not a terminal: pass --confirm prod to {command} it"]
+    told = f"environments/Pulumi.prod.yaml says platform:protected, and this is not a terminal: pass --confirm prod to {command} it"
+    assert ended.report["problems"] == [told]
     assert ended.report["results"] == []
 
 
