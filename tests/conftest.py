@@ -10,7 +10,7 @@ from hypothesis import settings
 from xdist.remote import Producer
 
 from localcloud.moto_settings import as_a_control_plane
-from shared.stack import TARGET
+from shared.variables import TARGET
 from tests.scheduling import Scheduling
 
 settings.register_profile("no deadline", deadline=None)

@@ -13,6 +13,7 @@ from ops import tasks_of_ecs
 from ops.deployed import Deployed, NotDeployedError
 from ops.lambda_functions import FunctionError
 from ops.migrate import FUNCTION, Migrated, migrate, migrating
+from ops.operations import First, Operation
 from ops.progress import Silent
 from ops.report import Outcome, Result
 from ops.session import Session
@@ -119,13 +120,119 @@ class Listening(Silent):
         self.notes.append(f"{project}: {message}")
 
 
+CHANGES = {"create": 2, "same": 90}
+_DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
+
+
+def state_of(folder: Path, stack: str, *resources: tuple[str, str, dict[str, str]]) -> None:
+    """A file backend where `app` holds these: type, name, outputs."""
+    content = [{"urn": f"urn:pulumi:{stack}::app::a$b::{name}", "type": type_, "outputs": outputs} for type_, name, outputs in resources]
+    file = folder / ".pulumi" / "stacks" / "app" / f"{stack}.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps({"checkpoint": {"latest": {"resources": content}}}))
+
+
+@dataclasses.dataclass
+class Deploying:
+    """A deployment by an engine that does as a test says, and what was done in its order."""
+
+    there: Deployed
+    client: Lambda
+    folder: Path
+    env: str = "dev"
+    updated: Outcome = Outcome.SUCCEEDED
+    listening: Listening = dataclasses.field(default_factory=Listening)
+    done: list[str] = dataclasses.field(default_factory=list[str])
+
+    def __call__(self, project: str = "app", outcome: Outcome = Outcome.SUCCEEDED) -> Result:
+        cli = Cli(pulumi=self.folder / "pulumi", host="3", version="3", origin="here", path=())
+        session = Session(open_workspace(self.env), Target("aws", {}, self.folder, state=self.folder), cli, self.listening)
+
+        def deploying(first: First) -> Operation:
+            def deploy(session: Session, project: str) -> Result:
+                if outcome is not Outcome.UNCHANGED and (ended := first(session, project)):
+                    return ended
+                self.done.append(f"deploy with {len(self.client.asked)} calls")
+                return Result(project=project, stack="dev", outcome=outcome, cause="" if outcome.good else "broke", changes=CHANGES, seconds=3)
+
+            return deploy
+
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr("ops.migrate.update_only", self._update)
+            return migrating(deploying, lambda _: self.there)(session, project)
+
+    def _update(self, _: Session, project: str, *names: str) -> Result:
+        self.done.append(f"update {', '.join(names)} of {project}")
+        cause = "" if self.updated.good else "the engine said no"
+        return Result(project=project, stack="dev", outcome=self.updated, cause=cause, changes={"update": 1, "same": 91})
+
+
 def deploying(there: Deployed, project: str, tmp_path: Path, outcome: Outcome = Outcome.SUCCEEDED) -> tuple[Result, list[str]]:
-    """What a deployment of one project ends with, and what was said meanwhile."""
-    listening = Listening()
-    cli = Cli(pulumi=tmp_path / "pulumi", host="3", version="3", origin="here", path=())
-    session = Session(open_workspace("dev"), Target("aws", {}, tmp_path), cli, listening)
-    before = Result(project=project, stack="dev", outcome=outcome, cause="" if outcome.good else "broke", changes={"create": 2}, seconds=3)
-    return migrating(lambda *_: before, lambda _: there)(session, project), listening.notes
+    """What a first deployment of one project ends with, and what was said meanwhile."""
+    made = Deploying(there, Lambda(), tmp_path)
+    return made(project, outcome), made.listening.notes
+
+
+LIVE = ("aws:lambda/function:Function", FUNCTION, {"name": "migrate-database-dev-now"})
+BROKEN = {"errorType": "DatabaseUnavailable", "errorMessage": "no route"}
+
+
+def test_where_functions_take_traffic_the_database_is_migrated_before_their_code_changes(tmp_path: Path) -> None:
+    there, client = where({"State": "Active"}, payload(GOOD), target="aws")
+    state_of(tmp_path, "dev", ("aws:iam/role:Role", FUNCTION, {"name": "role"}), LIVE)
+    made = Deploying(there, client, tmp_path)
+    result = made()
+    # One call to look at the function and one of it, and none after the deployment.
+    assert made.done == ["update migrate-database of app", "deploy with 2 calls"]
+    assert [asked["FunctionName"] for asked in client.asked] == ["migrate-database-dev-now"] * 2
+    assert made.listening.notes == ["app: database at 0004.audit-chain: applied 0003.ledger, 0004.audit-chain"]
+    assert (result.outcome, result.changes) == (Outcome.SUCCEEDED, {"create": 2, "update": 1, "replace": 0, "delete": 0, "same": 89})
+
+
+def test_where_tasks_take_traffic_the_new_definition_migrates_before_the_services_change(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    there, asked = contained(monkeypatch, Ran(0, _SAID), target="aws")
+    definition = "arn:aws:ecs:us-east-1:123456789012:task-definition/migrate:4"
+    state_of(tmp_path, "containers-dev", (_DEFINITION, "web", {"arn": "no"}), (_DEFINITION, "migrate", {"arn": definition}))
+    made = Deploying(there, Lambda(), tmp_path, env="containers-dev")
+    assert made().outcome is Outcome.SUCCEEDED
+    assert made.done == ["update migrate, migrate-task of app", "deploy with 0 calls"]
+    assert [given[1] for given in asked] == [definition]
+
+
+def test_a_migration_that_fails_leaves_the_version_before_as_it_is(tmp_path: Path) -> None:
+    there, client = where({"State": "Active"}, payload(BROKEN, "Unhandled"), target="aws")
+    state_of(tmp_path, "dev", LIVE)
+    made = Deploying(there, client, tmp_path)
+    result = made()
+    assert made.done == ["update migrate-database of app"]
+    assert (result.outcome, result.next, result.changes) == (Outcome.FAILED, "invoke deploy --env dev", {"update": 1, "same": 91})
+    assert result.cause == (
+        "its database was not migrated; nothing else of the stack was touched, and the version before goes on: "
+        "function migrate-database-dev-now failed: DatabaseUnavailable: no route"
+    )
+
+
+@pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.INTERRUPTED])
+def test_what_migrates_and_cannot_be_updated_keeps_everything_else_as_it_is(tmp_path: Path, outcome: Outcome) -> None:
+    there, client = where(payload(GOOD), target="aws")
+    state_of(tmp_path, "dev", LIVE)
+    made = Deploying(there, client, tmp_path, updated=outcome)
+    result = made()
+    assert (made.done, client.asked, result.outcome) == (["update migrate-database of app"], [], outcome)
+    assert result.cause.startswith("what migrates the database could not be updated; nothing else of the stack was touched")
+    assert result.cause.endswith(": the engine said no")
+
+
+@pytest.mark.parametrize(
+    ("env", "live"),
+    [("dev", ("aws:lambda/function:Function", "process-payment", {"name": "other"})), ("containers-dev", LIVE), ("accounts-dev", LIVE)],
+)
+def test_without_what_migrates_in_it_a_stack_is_deployed_at_once(tmp_path: Path, env: str, live: tuple[str, str, dict[str, str]]) -> None:
+    there, client = where({"State": "Active"}, payload(GOOD), target="aws")
+    state_of(tmp_path, env, live)
+    made = Deploying(there, client, tmp_path, env=env)
+    assert made().outcome is Outcome.SUCCEEDED
+    assert made.done == ["deploy with 0 calls"]
 
 
 @pytest.mark.parametrize("outcome", [Outcome.SUCCEEDED, Outcome.UNCHANGED])
@@ -144,10 +251,10 @@ def test_no_other_project_migrates_and_none_that_failed(tmp_path: Path, project:
 
 
 def test_a_database_that_was_not_migrated_fails_the_stack_with_the_command_that_mends_it(tmp_path: Path) -> None:
-    there, _ = where({"State": "Active"}, payload({"errorType": "DatabaseUnavailable", "errorMessage": "no route"}, "Unhandled"), target="aws")
+    there, _ = where({"State": "Active"}, payload(BROKEN, "Unhandled"), target="aws")
     result, notes = deploying(there, "app", tmp_path)
     assert result.outcome is Outcome.FAILED
     assert result.cause == (
         "the stack is deployed, but its database was not migrated: function migrate-database-dev-main failed: DatabaseUnavailable: no route"
     )
-    assert (result.next, result.changes, notes) == ("invoke migrate --env dev", {"create": 2}, [])
+    assert (result.next, result.changes, notes) == ("invoke migrate --env dev", CHANGES, [])

@@ -18,7 +18,7 @@ from localcloud.rehearsal import STACK_REFERENCE, Program, run
 from ops.masks import MASK, Masks
 from ops.rehearsal import Rehearsal, rehearse, write
 from ops.workspace import open_workspace
-from shared.stack import TARGET
+from shared.variables import TARGET
 
 CALLERS, CACHE = "api-keys-1", "cache"
 SECRET_VERSION = "aws:secretsmanager/secretVersion:SecretVersion"

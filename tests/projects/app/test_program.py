@@ -13,7 +13,8 @@ from localcloud.rehearsal import Resource
 from ops import package as ops_package
 from payments.functions import FUNCTIONS
 from shared import packages
-from shared.stack import TARGET
+from shared import page as pages
+from shared.variables import TARGET
 from tests.projects.app.upstream import deployed, outputs
 from tests.projects.harness import Cloud, empty_aws, network
 from tests.projects.observability.upstream import data
@@ -34,6 +35,15 @@ def test_a_copy_leaves_the_accounts_logging_role_alone_and_names_itself() -> Non
         assert [rule["Name"] for rule in copy.client("events").list_rules()["Rules"]] == ["outbox-relay-staging-pr42"]
         assert [api["name"] for api in gateway.get_rest_apis()["items"]] == ["payments-staging-pr42"]
         assert {function.rsplit("-", 1)[-1] for function in outputs(copy)["functionNames"].values()} == {"pr42"}
+
+
+def test_where_another_environment_sets_the_accounts_logging_role_this_one_neither_makes_nor_sets_one() -> None:
+    api = pages.read("staging").config["app:api"]
+    with deployed("staging", **{"app:api": {**api, "accountLogging": False}}) as cloud:
+        assert "cloudwatchRoleArn" not in cloud.client("apigateway").get_account()
+        assert not [role for role in cloud.client("iam").list_roles()["Roles"] if role["RoleName"].startswith("api-logs")]
+        [stage] = cloud.client("apigateway").get_stages(restApiId=cloud.client("apigateway").get_rest_apis()["items"][0]["id"])["item"]
+        assert stage["methodSettings"]["*/*"]["loggingLevel"] == "INFO"
 
 
 def test_a_copy_stands_beside_its_original() -> None:
