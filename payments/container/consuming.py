@@ -18,7 +18,7 @@ BATCH = 10
 """Messages that are asked for at once; SQS gives no more."""
 
 POLL_SECONDS = 4
-"""For which SQS waits for a message: less than the clients wait for an answer, and soon enough over when the container is to stop."""
+"""For which SQS waits for a message: soon enough over when the container is to stop."""
 
 BATCH_SECONDS = 60.0
 """For the work on a batch."""
@@ -48,7 +48,7 @@ class SqsMessages:
 
     def take(self) -> list[Taken]:
         """As many messages as there are, BATCH at most; none where none came within POLL_SECONDS."""
-        answer = client("sqs").receive_message(
+        answer = client("sqs", held=POLL_SECONDS).receive_message(
             QueueUrl=self._url,
             MaxNumberOfMessages=BATCH,
             WaitTimeSeconds=POLL_SECONDS,

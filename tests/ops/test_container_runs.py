@@ -99,7 +99,7 @@ def service(cloud: Running, stores: dict[str, str], tmp_path: Path) -> Iterator[
         part: cluster.definition(part, command=[part], environment=variables, secrets=secrets, **({} if part == "migrate" else {"healthCheck": check}))
         for part in ("web", "worker", "migrate")
     }
-    group = cluster.target_group(HealthCheckPath="/health")
+    group = cluster.target_group(HealthCheckPath="/health", Protocol="HTTPS", HealthCheckProtocol="HTTPS")
     listener = cluster.listener(cluster.balancer(), fixed(404, _NO_ROUTE), port=443, names=[DOMAIN])
     for number, route in enumerate(("process-payment", "verify-payment"), 1):
         cluster.rule(listener, number, [path(f"/{route}"), method("POST")], forward(group))

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from payments import clients
 from payments.assembly.relaying import relay_from
 from payments.assembly.working import worker_from
 from payments.container import consuming, loops
@@ -50,6 +51,21 @@ def test_a_batch_is_seen_through_and_removed(service: Service, consumer: Consume
     assert service.states(declined)[-1] == "declined"
     assert counts(service) == (0, 0)
     consumer.once(Stop(GRACE))
+
+
+def test_a_long_poll_is_waited_for_to_its_end(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[float] = []
+
+    def noting(name: str, *, held: float = 0.0) -> Any:
+        asked.append(held)
+        return clients.client(name, held=held)
+
+    monkeypatch.setattr(consuming, "client", noting)
+    monkeypatch.setattr(consuming, "POLL_SECONDS", 1)
+    assert SqsMessages(service.queue).take() == []
+    assert asked == [1]
+    patience = {held: clients.client("sqs", held=held).meta.config.read_timeout for held in (0, 1, 4)}
+    assert patience == {held: patience[0] + held for held in patience}
 
 
 def test_what_fails_comes_again_and_the_rest_does_not(service: Service, consumer: Consumer) -> None:
