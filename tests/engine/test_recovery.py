@@ -202,7 +202,7 @@ def test_a_lock_whose_holder_was_killed_is_told_of_and_broken(mishaps: Mishaps) 
     assert mishaps.seen["status"]["status"] == "interrupted"
     assert re.match(r"lock of process \d+ on \S+ since 20", mishaps.seen["status"]["detail"])
     assert mishaps.seen["unlock"].code == 0
-    assert "broken: its holder is no more" in mishaps.seen["unlock"].out
+    assert "broken: its process is no more" in mishaps.seen["unlock"].out
     assert mishaps.seen["unlocked"] is None
 
 
@@ -259,7 +259,7 @@ def test_ctrl_c_ends_the_wait_for_somebody_else(mishaps: Mishaps) -> None:
 
 def test_the_lock_of_a_living_holder_is_kept(mishaps: Mishaps) -> None:
     assert mishaps.seen["kept"].code == 1
-    assert "kept: its holder is alive" in mishaps.seen["kept"].out
+    assert "kept: its process is at work on this machine" in mishaps.seen["kept"].out
 
 
 def test_after_all_of_it_nothing_was_made_twice_and_nothing_is_orphaned(mishaps: Mishaps) -> None:
