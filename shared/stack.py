@@ -42,7 +42,7 @@ class Stack(Generic[S]):
         if problems:
             raise pulumi.RunError("\n".join(problems))
         self._check_confirmed(page)
-        self._inventory = Inventory()
+        self._inventory = Inventory(self.environment)
         tag_everything(self.environment.tags)
 
     def _check_confirmed(self, page: Page) -> None:

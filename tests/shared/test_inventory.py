@@ -26,7 +26,7 @@ def inventory(cloud: Cloud, components: Callable[[Environment], object]) -> list
     """What the inventory of a program that makes `components` says."""
 
     def main(environment: Environment) -> None:
-        inventory = Inventory()
+        inventory = Inventory(environment)
         components(environment)
         pulumi.export("inventory", inventory.output())
 
