@@ -98,8 +98,21 @@ def _total(metrics: Sequence[Metric], alarm: Alarm) -> list[aws.cloudwatch.Metri
         for position, metric in enumerate(metrics)
     ]
     ids = [f"part{position}" for position in range(len(parts))]
-    label = f" {'-' if alarm.combined == 'difference' else '+'} ".join(dict.fromkeys(metric.name for metric in metrics))
+    label = _label(list(dict.fromkeys(metric.name for metric in metrics)), alarm.combined)
     return [aws.cloudwatch.MetricAlarmMetricQueryArgs(id="total", expression=_expression(ids, alarm.combined), label=label, return_data=True), *parts]
+
+
+def _label(names: Sequence[str], combined: Combination) -> str:
+    """What the combination of metrics of these names is called."""
+    match combined:
+        case "sum":
+            return " + ".join(names)
+        case "difference":
+            return " - ".join(names)
+        case "largest":
+            return f"largest {' or '.join(names)}"
+        case "share":
+            return f"{' + '.join(names[:-1])} in per cent of {names[-1]}"
 
 
 def _expression(ids: Sequence[str], combined: Combination) -> str:

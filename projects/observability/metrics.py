@@ -107,15 +107,17 @@ def of_writer(data: DataOutputs, name: str, stat: str) -> Metric:
     return Metric(namespace="AWS/RDS", name=name, stat=stat, dimensions={"DBClusterIdentifier": data.database_identifier, "Role": "WRITER"})
 
 
+def of_reader(data: DataOutputs, name: str, stat: str) -> Metric:
+    """A metric of the instances of the database's cluster that are not the writer, taken together."""
+    return Metric(namespace="AWS/RDS", name=name, stat=stat, dimensions={"DBClusterIdentifier": data.database_identifier, "Role": "READER"})
+
+
 def of_cache(data: DataOutputs, name: str, stat: str) -> pulumi.Output[list[Metric]]:
     """A metric of each node of the cache; ElastiCache publishes none of the replication group."""
 
     def nodes(ids: list[str] | None) -> list[Metric]:
         if not ids:
-            raise pulumi.RunError(
-                "output cacheNodeIds of data is empty, and this code watches each node. "
-                f"Deploy data first: {deploy_command('data')}"
-            )
+            raise pulumi.RunError(f"output cacheNodeIds of data is empty, and this code watches each node. Deploy data first: {deploy_command('data')}")
         return [Metric(namespace="AWS/ElastiCache", name=name, stat=stat, dimensions={"CacheClusterId": id_}) for id_ in ids]
 
     return data.cache_node_ids.apply(nodes)
@@ -134,11 +136,11 @@ def tables(environment: Environment, data: DataOutputs) -> dict[str, pulumi.Outp
     return found if environment.shape.cache else {"sessions": data.sessions_table_name, **found}
 
 
-def of_payments(environment: Environment, function: Function, metric: PaymentMetric) -> Metric:
-    """What the payment service counts itself, under the name of the function, or of that which a container stands in for."""
+def of_payments(environment: Environment, function: Function, metric: PaymentMetric, stat: str = "Sum") -> Metric:
+    """What the payment service counts or measures itself, under the name of the function, or of that which a container stands in for."""
     platform = environment.platform
     dimensions = {"service": function.name, "stage": f"{platform.stage}-{platform.environment_suffix}"}
-    return Metric(namespace=METRIC_NAMESPACE, name=metric, stat="Sum", dimensions=dimensions)
+    return Metric(namespace=METRIC_NAMESPACE, name=metric, stat=stat, dimensions=dimensions)
 
 
 def of_way_out(network: NetworkingOutputs) -> pulumi.Output[list[Metric]]:
@@ -175,7 +177,6 @@ def _service(app: AppOutputs, service: str) -> dict[str, pulumi.Output[str]]:
 def _named(names: Mapping[str, str], output: str, word: str) -> str:
     if word not in names:
         raise pulumi.RunError(
-            f"output {output} of app has {', '.join(names) or 'nothing'}, and not {word}, which this code watches. "
-            f"Deploy app first: {deploy_command('app')}"
+            f"output {output} of app has {', '.join(names) or 'nothing'}, and not {word}, which this code watches. Deploy app first: {deploy_command('app')}"
         )
     return names[word]

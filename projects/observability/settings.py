@@ -22,16 +22,17 @@ Amount = Annotated[float, Field(gt=0)]
 class AlarmSettings(Settings):
     """When an alarm rings. A threshold is for what the environment has; one for what it has not changes nothing.
 
-    function_errors: failed invocations of one function within 5 minutes.
+    function_errors: failed invocations of one function within 5 minutes, and as many requests that it answered with 5xx.
     api_server_errors: per cent of the requests. api_latency: seconds within which 95 of 100 requests to the containers are answered.
     service_cpu, service_memory: per cent of what a service's tasks have; autoscaling acts at less. load_balancer_errors: 5xx of the load balancer's own
     within 5 minutes, when no task answered. requests_blocked: requests that the web ACL blocks within 5 minutes.
-    database_cpu: per cent of the instance, or of a cluster's writer. database_capacity: per cent of a serverless cluster's maxCapacity.
+    database_cpu: per cent of the instance, or of a cluster's writer or readers. database_capacity: per cent of a serverless cluster's maxCapacity.
     database_free_storage: GiB; at a tenth of what is allocated RDS begins to make the storage larger, so a threshold above that rings at each growth;
     a cluster's storage is Aurora's own business. database_free_memory: GiB of any instance of a cluster. database_lag: seconds that a cluster's reader
     is behind its writer.
     cache_cpu, cache_memory: per cent of a node's. cache_evictions: keys within 5 minutes that Redis dropped before their time, sessions among them.
     table_throttles: requests within 5 minutes that a DynamoDB table turned away, twice in a row.
+    audit_lag: seconds that a change of a payment may wait for the audit bucket.
     work_age: seconds that the oldest message may have waited; a message that fails comes again after six times the functions' timeout.
     messages_failed: messages that the worker hands back within 5 minutes. processor_unavailable: calls of the payment processor that failed for good
     within 5 minutes, twice in a row.
@@ -53,6 +54,7 @@ class AlarmSettings(Settings):
     cache_memory: Percent = 80
     cache_evictions: Count = 100
     table_throttles: Count = 1
+    audit_lag: Annotated[int, Field(ge=60)] = 900
     work_age: Annotated[int, Field(ge=60, le=1_209_600)] = 900
     messages_failed: Count = 10
     processor_unavailable: Count = 5

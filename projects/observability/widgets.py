@@ -52,7 +52,7 @@ def rows(environment: Environment, *, network: NetworkingOutputs, data: DataOutp
     else:
         yield _api(environment, app)
         yield _functions(environment, app)
-    yield _queues(app)
+    yield _queues(environment, app)
     if shape.database == "rds":
         yield _instance(data)
     elif shape.relational:
@@ -123,7 +123,7 @@ def _services(app: AppOutputs) -> Row:
     }
 
 
-def _queues(app: AppOutputs) -> Row:
+def _queues(environment: Environment, app: AppOutputs) -> Row:
     work, dead = app.work_queue_name, app.dead_letter_queue_name
     return {
         "Queue: messages waiting": [
@@ -132,6 +132,9 @@ def _queues(app: AppOutputs) -> Row:
         ],
         "Queue: age of the oldest, s": [metrics.of_queue(work, "ApproximateAgeOfOldestMessage", "Maximum").for_dashboard("work")],
         "Queue: messages in and out": [metrics.of_queue(work, name, "Sum").for_dashboard(name) for name in ("NumberOfMessagesSent", "NumberOfMessagesDeleted")],
+        "Audit trail: age of the oldest change without, s": [
+            metrics.of_payments(environment, OUTBOX_RELAY, PaymentMetric.AUDIT_LAG, "Maximum").for_dashboard("outbox-relay")
+        ],
     }
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from payments.functions import Function
+from payments.functions import MIGRATE_DATABASE, PROCESS_PAYMENT, VERIFY_PAYMENT, Function
+from payments.functions import Metric as PaymentMetric
 from projects.observability import metrics
 from projects.observability.alarms import MINUTE, Alarm
 from projects.observability.settings import AlarmSettings
@@ -13,9 +14,18 @@ from shared.environment import Environment
 
 
 def watched(settings: AlarmSettings, environment: Environment, app: AppOutputs) -> Iterator[Alarm]:
-    """The alarms of every function, and of the API."""
+    """The alarms of every function, of the requests that the routes' functions answer, and of the API."""
     for function in metrics.functions(environment):
         yield from _function(settings, app, function)
+    for function in (PROCESS_PAYMENT, VERIFY_PAYMENT):
+        # What fails within is answered with 5xx: the invocation itself succeeds, and Lambda counts no error.
+        yield Alarm(
+            name=f"{function.name}-failed-requests",
+            says=f"{function.name} answers 5xx: see its log for the reason, then the store of payments",
+            watches=metrics.of_payments(environment, function, PaymentMetric.REQUEST_FAILED),
+            threshold=settings.function_errors,
+            silence="notBreaching",
+        )
     yield Alarm(
         name="api-server-errors",
         says="The API answers 5xx: see the API's access log for the route, and the log of its function",
@@ -36,7 +46,8 @@ def _function(settings: AlarmSettings, app: AppOutputs, function: Function) -> I
         name=f"{function.name}-errors",
         says=f"Invocations of {function.name} fail or time out: see its log",
         watches=metrics.of_function(app, function, "Errors", "Sum"),
-        threshold=settings.function_errors,
+        # A deployment calls this one once: a single error is all that there will be.
+        threshold=1 if function == MIGRATE_DATABASE else settings.function_errors,
         silence="notBreaching",
     )
     yield Alarm(

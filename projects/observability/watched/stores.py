@@ -52,6 +52,15 @@ def cluster(settings: AlarmSettings, data: DataOutputs) -> Iterator[Alarm]:
         silence="breaching",
     )
     yield Alarm(
+        name="database-reader-cpu",
+        says="The cluster's readers are short of CPU: see Performance Insights; one that takes over as the writer brings its load along",
+        watches=metrics.of_reader(data, "CPUUtilization", "Average"),
+        threshold=settings.database_cpu,
+        periods=2,
+        # A cluster without readers has no values, nor one whose reader has just become the writer.
+        silence="notBreaching",
+    )
+    yield Alarm(
         name="database-memory",
         says="An instance of the cluster is short of memory: see its connections, and whether its class or maxCapacity is too small",
         watches=metrics.of_cluster(data, "FreeableMemory", "Minimum"),

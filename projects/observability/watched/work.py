@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from payments.functions import PAYMENT_WORKER
+from payments.functions import OUTBOX_RELAY, PAYMENT_WORKER
 from payments.functions import Metric as PaymentMetric
 from projects.observability import metrics
 from projects.observability.alarms import Alarm
@@ -14,9 +14,17 @@ from shared.environment import Environment
 
 
 def watched(settings: AlarmSettings, environment: Environment, app: AppOutputs) -> Iterator[Alarm]:
-    """The alarms of the queues and of the worker."""
+    """The alarms of the queues, of the worker, and of the audit trail that the relay writes."""
     yield from _queues(settings, app)
     yield from _worker(settings, environment)
+    yield Alarm(
+        name="audit-lag",
+        says="Changes of payments wait too long for the audit bucket: see the log of outbox-relay, and what it may write there",
+        watches=metrics.of_payments(environment, OUTBOX_RELAY, PaymentMetric.AUDIT_LAG, "Maximum"),
+        threshold=settings.audit_lag,
+        # A relay that does not run measures nothing; that it stopped is told by another alarm.
+        silence="ignore",
+    )
 
 
 def _queues(settings: AlarmSettings, app: AppOutputs) -> Iterator[Alarm]:

@@ -25,14 +25,15 @@ OF_CLUSTER = {"DBClusterIdentifier": "database-1"}
 OF_WRITER = {**OF_CLUSTER, "Role": "WRITER"}
 OF_WORKER = {"service": "payment-worker", "stage": "prod-prod"}
 
-WORK = set("payment-work-dead-letters payment-work-age messages-handed-back messages-set-aside processor-unavailable".split())
+WORK = set("payment-work-dead-letters payment-work-age messages-handed-back messages-set-aside processor-unavailable audit-lag".split())
 LAMBDA = {f"{function.name}-{what}" for function in FUNCTIONS for what in ("errors", "throttles")} | {"outbox-relay-stopped", "api-server-errors"}
+LAMBDA |= {"process-payment-failed-requests", "verify-payment-failed-requests"}
 CONTAINERS = {f"{service}-{what}" for service in ("web", "worker") for what in ("cpu", "memory", "tasks-missing")} | set(
     "api-server-errors load-balancer-errors unhealthy-hosts api-latency requests-blocked".split()
 )
 OF_MIGRATION = {"migrate-database-errors", "migrate-database-throttles"}
 INSTANCE = {"database-cpu", "database-storage"}
-CLUSTER = {"database-cpu", "database-memory", "database-lag"}
+CLUSTER = {"database-cpu", "database-reader-cpu", "database-memory", "database-lag"}
 CACHE = {"cache-cpu", "cache-memory", "cache-evictions"}
 THROTTLES = {"sessions-throttles", "transaction-log-throttles"}
 
@@ -118,6 +119,7 @@ def test_every_alarm_watches_what_is_published(environment: str) -> None:
         ("api-latency", "AWS/ApplicationELB", "TargetResponseTime", "p95", OF_TARGETS, 1, 300, "notBreaching"),
         ("requests-blocked", "AWS/WAFV2", "BlockedRequests", "Sum", {"Region": "us-east-1", "Rule": "ALL", "WebACL": "firewall-1"}, 1000, 300, "notBreaching"),
         ("database-cpu", "AWS/RDS", "CPUUtilization", "Average", OF_WRITER, 80, 600, "breaching"),
+        ("database-reader-cpu", "AWS/RDS", "CPUUtilization", "Average", OF_CLUSTER | {"Role": "READER"}, 80, 600, "notBreaching"),
         ("database-lag", "AWS/RDS", "AuroraReplicaLagMaximum", "Maximum", OF_CLUSTER, 1000, 600, "notBreaching"),
         ("database-capacity", "AWS/RDS", "ACUUtilization", "Maximum", OF_CLUSTER, 90, 900, "notBreaching"),
         ("messages-set-aside", METRIC_NAMESPACE, "MessageDeadLettered", "Sum", OF_WORKER, 1, 300, "notBreaching"),
@@ -162,6 +164,7 @@ def test_server_errors_of_containers_are_per_cent_of_the_requests(containers: di
     alarm = containers["api-server-errors"]
     parts = [("AWS/ApplicationELB", name, "Sum", OF_TARGETS) for name in ("HTTPCode_Target_5XX_Count", "RequestCount")]
     assert watched(alarm) == ("100 * SUM([part0]) / part1", parts)
+    assert [one["Label"] for one in alarm["Metrics"] if one["ReturnData"]] == ["HTTPCode_Target_5XX_Count in per cent of RequestCount"]
     assert (alarm["Threshold"], alarm["ComparisonOperator"], alarm["TreatMissingData"]) == (5, "GreaterThanOrEqualToThreshold", "notBreaching")
 
 
@@ -184,7 +187,7 @@ def test_every_node_of_the_cache_is_watched(  # noqa: PLR0917 - a row of the tab
 def test_a_cache_whose_nodes_are_not_known_is_to_be_deployed_first() -> None:
     with platform("containers-dev") as cloud:
         cloud.published("data", {name: value for name, value in data(cloud).items() if name != "cacheNodeIds"})
-        with pytest.raises(pulumi.RunError, match=r"cacheNodeIds of data is empty.*--env containers-dev --only data"):
+        with pytest.raises(pulumi.RunError, match=r"cacheNodeIds of data is empty.*--env containers-dev --target local --only data"):
             cloud.deploy("observability")
 
 
@@ -233,4 +236,4 @@ def test_every_name_that_is_watched_is_one_under_which_a_container_counts(contai
     counted = {getattr(functions_of_payments, ast.unparse(call.args[0])).name for call in calls}
     asked = {metric[3]["service"] for alarm in containers.values() for metric in watched(alarm).metrics if metric[0] == METRIC_NAMESPACE}
     assert asked <= counted
-    assert asked == {"payment-worker"}
+    assert asked == {"payment-worker", "outbox-relay"}
