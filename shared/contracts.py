@@ -126,8 +126,8 @@ class NetworkingOutputs(Contract):
 class DataOutputs(Contract):
     """The stores: how to reach them, and the keys that they are encrypted with.
 
-    database_identifier: of the instance or of the cluster. database_url: `postgresql://host:port/name?sslmode=verify-full`, without user and password,
-    which are in the secret. database_key_arn: null with AWS-managed keys. cache_node_ids: CloudWatch knows nodes, and not their group.
+    database_identifier: of the instance or of the cluster. database_endpoint: `host:port`. database_url:
+    `postgresql://host:port/name?sslmode=verify-full`, without user and password, which are in the secret. database_key_arn: null with AWS-managed keys. cache_node_ids: CloudWatch knows nodes, and not their group.
     cache_secret_arn: of the secret whose string is the cache's URL, token included.
     """
 
@@ -138,6 +138,7 @@ class DataOutputs(Contract):
     database_key_arn: Text = field(default_factory=_null, metadata=_OPTIONAL)
     database_identifier: Text = field(default_factory=_null, metadata=_OPTIONAL)
     database_address: Text = field(default_factory=_null, metadata=_OPTIONAL)
+    database_endpoint: Text = field(default_factory=_null, metadata=_OPTIONAL)
     database_reader_address: Text = field(default_factory=_null, metadata=_OPTIONAL)
     database_port: pulumi.Output[int] = field(default_factory=_null, metadata=_OPTIONAL)
     database_name: Text = field(default_factory=_null, metadata=_OPTIONAL)

@@ -19,10 +19,10 @@ _LOGS = ("postgresql",)
 
 
 class Aurora(Relational):
-    """Produces the cluster in the private subnets, its instances, its parameter group, the log group that it exports to, and a monitoring
-    role where the page has them monitored.
+    """Produces the cluster in the private subnets, its instances, its parameter group, the log group that it exports to, and a monitoring role.
 
-    The first instance writes; the others read, and take over in their order. Storage is in three zones whatever the number of instances is.
+    There is no such role where the page has nothing monitored. The first instance writes; the others read, and take over in their order. Storage is in
+    three zones whatever the number of instances is.
     key_arn: what storage, backups, Performance Insights and the password are encrypted with; None is the keys that AWS manages.
     """
 

@@ -20,12 +20,15 @@ class RelationalSettings(Settings):
 
     key: `customer` encrypts storage and password with a key of our own, `aws` with the keys that AWS manages (aws/rds, aws/secretsmanager).
     backup_retention_days: 1 to 35; 0 would switch backups off, and Aurora knows no 0.
+    monitoring_seconds: how often Enhanced Monitoring measures the instances' operating systems; 0 is not at all. It writes to the log group
+    RDSOSMetrics, which is the account's own and keeps for 30 days (RDS user guide, "Viewing OS metrics using CloudWatch Logs").
     engine_version: a major version, whose newest minor AWS takes and keeps current, or `<major>.<minor>` to start from.
     backup_window: `hh:mm-hh:mm`, maintenance_window: `ddd:hh:mm-ddd:hh:mm`, both UTC, of 30 minutes or more, apart from one another.
     """
 
     key: Literal["customer", "aws"] = "customer"
     backup_retention_days: Annotated[int, Field(ge=1, le=35)]
+    monitoring_seconds: Literal[0, 1, 5, 10, 15, 30, 60] = 60
     engine_version: str = "17"
     backup_window: str = "03:00-04:00"
     maintenance_window: str = "sun:05:00-sun:06:00"

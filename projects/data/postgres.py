@@ -18,6 +18,7 @@ _LOGS = ("postgresql", "upgrade")
 class Postgres(Relational):
     """Produces the database instance in the private subnets, its parameter group, the log groups that it exports to, and its monitoring role.
 
+    There is no such role where the page has nothing monitored.
     key_arn: what storage, backups, Performance Insights and the password are encrypted with; None is the keys that AWS manages.
     """
 
@@ -34,7 +35,7 @@ class Postgres(Relational):
         super().__init__(name, environment, opts)
         identifier = environment.names(name, naming.DATABASE)
         logs = self.log_groups(f"/aws/rds/instance/{identifier}", _LOGS, network)
-        role = self.monitoring_role(identifier)
+        role = self.monitoring_role(settings.monitoring_seconds, identifier)
         instance = aws.rds.Instance(
             name,
             identifier=identifier,
@@ -68,8 +69,8 @@ class Postgres(Relational):
             performance_insights_enabled=True,
             performance_insights_kms_key_id=key_arn,
             performance_insights_retention_period=relational.INSIGHTS_DAYS,
-            monitoring_interval=relational.MONITORING_SECONDS,
-            monitoring_role_arn=role.arn,
+            monitoring_interval=settings.monitoring_seconds,
+            monitoring_role_arn=role and role.arn,
             # backups and changes
             backup_retention_period=settings.backup_retention_days,
             backup_window=settings.backup_window,
@@ -80,7 +81,7 @@ class Postgres(Relational):
             deletion_protection=False,
             apply_immediately=True,
             # RDS makes log groups that it does not find, without key and retention.
-            opts=self.child(depends_on=[*logs, role.policy]),
+            opts=self.child(depends_on=[*logs, *([role.policy] if role else [])]),
         )
         self.publish(
             identifier=instance.identifier,

@@ -20,7 +20,6 @@ MASTER = "payments_master"
 PORT = 5432
 
 CERTIFICATE_AUTHORITY = "rds-ca-rsa2048-g1"
-MONITORING_SECONDS = 60
 # Seven days of Performance Insights are free of charge, on every class that runs PostgreSQL.
 INSIGHTS_DAYS = 7
 
@@ -44,12 +43,13 @@ class Relational(Component):
     """A PostgreSQL database, whatever it runs on.
 
     The master password is made, kept and rotated by RDS in Secrets Manager; no one has to know it.
-    Outputs: `identifier` of the instance or cluster; `address`, `port`, and `database`, its name; `reader_address`, None where one address is for
-    everything; `url`: how to connect, without user and password; `secret_arn` of the master password.
+    Outputs: `identifier` of the instance or cluster; `address`, `port`, and `database`, its name; `endpoint`, `address:port`; `reader_address`, None
+    where one address is for everything; `url`: how to connect, without user and password; `secret_arn` of the master password.
     """
 
     identifier: pulumi.Output[str]
     address: pulumi.Output[str]
+    endpoint: pulumi.Output[str]
     reader_address: pulumi.Output[str] | None
     port: pulumi.Output[int]
     database: pulumi.Output[str]
@@ -68,6 +68,7 @@ class Relational(Component):
     ) -> None:
         """Sets the outputs, and registers them; the last that a subclass does."""
         self.identifier, self.address, self.port, self.database = identifier, address, port, database
+        self.endpoint = pulumi.Output.format("{0}:{1}", address, port)
         self.reader_address = reader_address
         self.url = pulumi.Output.format("postgresql://{0}:{1}/{2}?sslmode=verify-full", address, port, database)
         self.secret_arn = secrets.apply(_only_arn)
@@ -81,11 +82,13 @@ class Relational(Component):
         """The groups that RDS exports to; it makes those that it does not find, without key and retention."""
         return [LogGroup(log, self.environment, LogGroupArgs(log_group=f"{prefix}/{log}", key_arn=network.log_key_arn), self.child()) for log in logs]
 
-    def monitoring_role(self, instances: str) -> Role:
-        """What Enhanced Monitoring of the instances named `instances` (one name, or a pattern) writes with.
+    def monitoring_role(self, seconds: int, instances: str) -> Role | None:
+        """What Enhanced Monitoring of the instances named `instances` (one name, or a pattern) writes with; None where it measures every 0 seconds.
 
         It writes to one log group for the whole account, RDSOSMetrics, which therefore is no environment's to make.
         """
+        if not seconds:
+            return None
         group = self.environment.arn("logs", "log-group:RDS*")
         statements = [
             Statement(sid="Group", actions=["logs:CreateLogGroup", "logs:PutRetentionPolicy"], resources=[group]),

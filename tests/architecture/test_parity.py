@@ -44,6 +44,7 @@ RESERVED: Reasons = {
 }
 DOMAIN = r"app payments:app:Domain(\$.*)?::domain(-validation)?"
 ALARMS = r"observability payments:observability:Alarms\$aws:cloudwatch/metricAlarm:MetricAlarm::.*"
+MONITORING = r"data payments:data:Postgres\$payments:shared:Role(\$aws:iam/(role:Role|rolePolicy:RolePolicy))?::database-monitoring"
 READERS = r"data payments:data:Aurora\$aws:rds/clusterInstance:ClusterInstance::database-"
 
 ALLOWED: Mapping[str, Differences] = {
@@ -65,8 +66,13 @@ ALLOWED: Mapping[str, Differences] = {
             DOMAIN: "the customer wants a domain in production only",
             GATEWAYS + "1": "production survives the loss of a zone, development saves the second gateway",
             ALARMS: "the customer wants alarms in production only",
+            MONITORING: "development's log groups keep for 7 days, and the one that Enhanced Monitoring writes to for 30",
         },
-        {**RESERVED, **CAPACITY},
+        {
+            **RESERVED,
+            **CAPACITY,
+            r"data payments:data:Postgres\$aws:rds/instance:Instance::database monitoringRoleArn": "as its role",
+        },
     ),
     "accounts": Differences({SCALED: "the customer wants dev's tables on demand, which needs no scaling, and provisioned ones elsewhere"}, CAPACITY),
     "aurora": Differences(

@@ -101,6 +101,12 @@ def test_its_logs_go_to_groups_with_our_key_and_the_pages_retention(cloud: Cloud
     }
 
 
+def test_without_enhanced_monitoring_there_is_no_role_for_it(cloud: Cloud) -> None:
+    instance = make(cloud, monitoring_seconds=0)
+    assert (instance["MonitoringInterval"], instance.get("MonitoringRoleArn")) == (0, None)
+    assert cloud.client("iam").list_roles()["Roles"] == []
+
+
 def test_enhanced_monitoring_writes_its_log_group_and_nothing_else(cloud: Cloud) -> None:
     instance = make(cloud)
     assert instance["MonitoringInterval"] == 60

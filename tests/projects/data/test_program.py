@@ -39,6 +39,7 @@ def test_what_it_publishes_is_there(environment: str) -> None:
         assert DataOutputs.problems(outputs) == []
         [database] = cloud.client("rds").describe_db_instances(DBInstanceIdentifier=outputs["databaseIdentifier"])["DBInstances"]
         assert (outputs["databaseAddress"], outputs["databasePort"]) == (database["Endpoint"]["Address"], database["Endpoint"]["Port"])
+        assert outputs["databaseEndpoint"] == f"{outputs['databaseAddress']}:{outputs['databasePort']}"
         assert (outputs["databaseName"], outputs["databaseSecretArn"]) == (database["DBName"], database["MasterUserSecret"]["SecretArn"])
         for table in ("sessions", "transactionLog"):
             found = cloud.client("dynamodb").describe_table(TableName=outputs[f"{table}TableName"])["Table"]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from projects.data.database_settings import RdsSettings
 from projects.data.settings import DataSettings, problems
+from projects.data.throughput import PAYMENT
 from projects.data.windows import DAY, WEEK, Window, overlap
 from shared import page as pages
 from shared.environment import environment_of
@@ -52,6 +53,7 @@ def test_the_pages_are_accepted(name: str) -> None:
         ("database", {"backupRetentionDays": 0}, "data:database.backupRetentionDays", "greater than or equal to 1"),
         ("database", {"backupRetentionDays": 36}, "data:database.backupRetentionDays", "less than or equal to 35"),
         ("database", {"backupRetentionDays": None}, "data:database.backupRetentionDays", "is required and missing"),
+        ("database", {"monitoringSeconds": 2}, "data:database.monitoringSeconds", "0, 1, 5, 10, 15, 30 or 60"),
         ("database", {"multiAz": "perhaps"}, "data:database.multiAz", "valid boolean"),
         ("database", {"engineVersion": "13.4"}, "data:database.engineVersion", "a major version of PostgreSQL that RDS has"),
         ("database", {"engineVersion": True}, "data:database.engineVersion", "a major version of PostgreSQL that RDS has"),
@@ -111,7 +113,9 @@ def test_high_availability_needs_a_standby(asked: bool, given: bool, found: list
     assert [(key, value) for key, value, _ in refused] == found
 
 
-OF_PAYMENTS = {"readCapacity": 700, "writeCapacity": 4000}
+# What a payment takes, and what the 50 do that the API of accounts-dev lets in within a second.
+READS, WRITES = PAYMENT["payments"].read, PAYMENT["payments"].write
+OF_PAYMENTS = {"readCapacity": 50 * READS, "writeCapacity": 50 * WRITES}
 
 
 @pytest.mark.parametrize(
@@ -120,11 +124,14 @@ OF_PAYMENTS = {"readCapacity": 700, "writeCapacity": 4000}
         ({"billing": "on-demand"}, []),
         ({"writeCapacity": 200, "payments": OF_PAYMENTS}, []),
         ({"writeCapacity": 199, "payments": OF_PAYMENTS}, [("tables.writeCapacity", 199, "transaction-log: 200 or more, or a rateLimit of 49.75 or less")]),
-        ({"writeCapacity": 200, "payments": {**OF_PAYMENTS, "readCapacity": 699}}, [("tables.payments.readCapacity", 699, "payments: 700 or more")]),
-        ({"writeCapacity": 4000}, [("tables.readCapacity", 5, "payments: 700 or more, or a rateLimit of 0.3571 or less")]),
         (
-            {"writeCapacity": 200, "maxReadCapacity": 700, "maxWriteCapacity": 3999},
-            [("tables.maxWriteCapacity", 3999, "payments: 4000 or more, or a rateLimit of 49.99 or less")],
+            {"writeCapacity": 200, "payments": {**OF_PAYMENTS, "readCapacity": 50 * READS - 1}},
+            [("tables.payments.readCapacity", 50 * READS - 1, f"payments: {50 * READS} or more")],
+        ),
+        ({"writeCapacity": 50 * WRITES}, [("tables.readCapacity", 5, f"payments: {50 * READS} or more, or a rateLimit of {5 / READS:.4g} or less")]),
+        (
+            {"writeCapacity": 200, "maxReadCapacity": 50 * READS, "maxWriteCapacity": 25 * WRITES},
+            [("tables.maxWriteCapacity", 25 * WRITES, f"payments: {50 * WRITES} or more, or a rateLimit of 25 or less")],
         ),
     ],
 )

@@ -26,7 +26,7 @@ def test_what_the_shape_has_is_published_and_nothing_else(shaped: Cloud) -> None
     outputs, shape = shaped.runs["data"].outputs, shaped.environment.shape
     assert DataOutputs.problems(outputs) == []
     given = {name for name in DataOutputs.optional() if outputs.get(name) is not None}
-    database = {"databaseIdentifier", "databaseAddress", "databasePort", "databaseName", "databaseUrl", "databaseSecretArn"}
+    database = {"databaseIdentifier", "databaseAddress", "databaseEndpoint", "databasePort", "databaseName", "databaseUrl", "databaseSecretArn"}
     expected = database if shape.relational else {"paymentsTableName", "paymentsTableArn"}
     expected |= {"databaseReaderAddress"} if shape.database in {"aurora", "aurora-serverless"} else set()
     expected |= {"databaseKeyArn"} if shape.relational and shape.database_key == "customer" else set()
