@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -90,20 +91,19 @@ def headings(brief: str) -> dict[int, str]:
 
 
 @cache
-def module(brief: str) -> ModuleType:
-    """The tests of a brief."""
-    return importlib.import_module(f"tests.briefs.test_{brief}")
+def modules(brief: str) -> Sequence[ModuleType]:
+    """The tests of a brief: `test_<brief>.py`, and what was too much for one file beside it."""
+    return [importlib.import_module(f"tests.briefs.{path.stem}") for path in sorted(Path(__file__).parent.glob(f"test_{brief}*.py"))]
 
 
 def shown(brief: str) -> Iterator[Shown]:
-    """The tests of a brief that are about a sentence, in the order of the file."""
-    for name, value in vars(module(brief)).items():
+    """The tests of a brief that are about a sentence, in the order of the files."""
+    for name, value in (one for module in modules(brief) for one in vars(module).items()):
         found = getattr(value, "__dict__", {}).get("requirement")
         if name.startswith("test_") and isinstance(found, Requirement):
             yield Shown(name, found)
 
 
 def conflicts(brief: str) -> Sequence[Conflict]:
-    """What the brief contradicts itself in (`CONFLICTS` of its module)."""
-    found: Sequence[Conflict] = getattr(module(brief), "CONFLICTS", ())
-    return found
+    """What the brief contradicts itself in (`CONFLICTS` of its modules)."""
+    return [conflict for module in modules(brief) for conflict in getattr(module, "CONFLICTS", ())]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from pydantic import BaseModel
 
@@ -12,6 +10,7 @@ from ops.workspace import open_workspace
 from shared import page as pages
 from shared.environment import Platform
 from shared.page import ROOT
+from tests.architecture import arns
 from tests.briefs import checks
 from tests.briefs.family import Family
 from tests.briefs.requirements import Conflict, requirement
@@ -26,8 +25,6 @@ CONFLICTS = (
 )
 
 INSTANCE = "aws:rds/instance:Instance"
-BUCKET = "aws:s3/bucket:Bucket"
-TABLE = "aws:dynamodb/table:Table"
 FUNCTION = "aws:lambda/function:Function"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 STAGES = ("dev", "prod")
@@ -108,48 +105,6 @@ def test_public_subnets_lead_to_the_internet_and_private_ones_through_nat(family
             for subnet in deployed.output("networking", f"{tier}SubnetIds"):
                 [table] = ec2.describe_route_tables(Filters=[{"Name": "association.subnet-id", "Values": [subnet]}])["RouteTables"]
                 assert [route for route in table["Routes"] if route.get("DestinationCidrBlock") == "0.0.0.0/0" and route.get(way)]
-
-
-@requirement(28, 87, 101, 117, 126, met=["data:database.kind", "projects/data/postgres.py", "projects/data/keys.py"])
-def test_transactions_are_in_rds_postgresql_encrypted_with_the_customers_key(family: Family) -> None:
-    for deployed in family:
-        [instance] = deployed.client("rds").describe_db_instances(DBInstanceIdentifier=deployed.output("data", "databaseIdentifier"))["DBInstances"]
-        assert instance["Engine"] == "postgres"
-        assert instance["StorageEncrypted"]
-        for instance in deployed.of(INSTANCE):
-            assert instance.inputs["storageEncrypted"] is True
-            assert instance.inputs["kmsKeyId"] == deployed.output("data", "databaseKeyArn")
-
-
-@requirement(29, 30, 31, 115, met=["data:database.instanceClass", "data:database.backupRetentionDays", "projects/networking/firewall.py"])
-def test_instance_classes_backups_and_the_databases_security_group(family: Family) -> None:
-    for deployed in family:
-        asked = deployed.inputs(INSTANCE)
-        assert asked["instanceClass"] == {"dev": "db.t3.small", "prod": "db.m5.large"}[deployed.stage]
-        assert asked["backupRetentionPeriod"] == {"dev": 1, "prod": 30}[deployed.stage]
-        assert asked["vpcSecurityGroupIds"] == [deployed.output("networking", "securityGroupIds")["database"]]
-        assert not asked["publiclyAccessible"]
-
-
-@requirement(
-    32,
-    65,
-    94,
-    133,
-    met=["projects/data/postgres.py", "projects/app/api.py"],
-    read="RDS makes, keeps and rotates the password in Secrets Manager; of the API key, which API Gateway has to have too, a copy is there.",
-)
-def test_credentials_are_in_secrets_manager_and_nowhere_else(family: Family) -> None:
-    for deployed in family:
-        asked = deployed.inputs(INSTANCE)
-        assert asked["manageMasterUserPassword"] is True
-        assert "password" not in asked
-        secret = deployed.client("secretsmanager").describe_secret(SecretId=deployed.output("data", "databaseSecretArn"))
-        assert secret["ARN"] == deployed.output("data", "databaseSecretArn")
-        key = deployed.client("secretsmanager").get_secret_value(SecretId=deployed.output("app", "apiKeySecretArn"))["SecretString"]
-        assert key == deployed.output("app", "apiKey")
-        for function in deployed.of(FUNCTION):
-            assert not {name for name in function.inputs["environment"]["variables"] if "PASSWORD" in name}
 
 
 @requirement(35, 88, 127, met=["projects/app/functions.py"])
@@ -240,82 +195,6 @@ def test_lambda_and_the_api_write_to_cloudwatch(family: Family) -> None:
             assert {"logs:CreateLogStream", "logs:PutLogEvents"} <= checks.granted(deployed, function.name)
 
 
-@requirement(49, 55, 90, 91, met=["projects/data/tables.py", "projects/data/buckets.py"])
-def test_sessions_are_in_dynamodb_and_documents_in_s3(family: Family) -> None:
-    for deployed in family:
-        documents = deployed.output("data", "documentsBucketName")
-        deployed.client("s3").head_bucket(Bucket=documents)
-        assert deployed.inputs(FUNCTION, "payment-worker")["environment"]["variables"]["DOCUMENTS_BUCKET"] == documents
-        table = deployed.client("dynamodb").describe_table(TableName=deployed.output("data", "sessionsTableName"))["Table"]
-        assert table["KeySchema"] == [{"AttributeName": "session_id", "KeyType": "HASH"}]
-
-
-@requirement(50, 51, 52, 107, 129, met=["data:tables", "projects/data/tables.py", "projects/data/keys.py"], read="Minimal capacity is one unit.")
-def test_billing_and_keys_of_tables(family: Family) -> None:
-    for table in family["dev"].of(TABLE):
-        assert (table.inputs["billingMode"], table.inputs["readCapacity"], table.inputs["writeCapacity"]) == ("PROVISIONED", 1, 1)
-    assert {table.inputs["billingMode"] for table in family["prod"].of(TABLE)} == {"PAY_PER_REQUEST"}
-    for deployed in family:
-        for table in deployed.of(TABLE):
-            assert table.inputs["serverSideEncryption"] == {"enabled": True, "kmsKeyArn": deployed.output("data", "dataKeyArn")}
-
-
-@requirement(56, met=["data:buckets.versioning"], read="Basic is: no versions, no other storage class.")
-def test_developments_buckets_are_basic(family: Family) -> None:
-    dev = family["dev"]
-    assert {one.inputs["versioningConfiguration"]["status"] for one in dev.of("aws:s3/bucketVersioning:BucketVersioning")} == {"Disabled"}
-    for one in dev.of("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"):
-        assert [rule.get("transitions") or [] for rule in one.inputs["rules"]] == [[]]
-
-
-@requirement(
-    57,
-    105,
-    130,
-    met=["data:buckets.expireDays", "data:buckets.auditExpireDays", "shared/components/bucket.py"],
-    read="The 90 days are the documents'; audit logs are kept for twelve months, as PCI DSS 10.5.1 wants.",
-)
-def test_productions_buckets_have_versions_and_lifecycles(family: Family) -> None:
-    prod = family["prod"]
-    s3 = prod.client("s3")
-    for bucket in prod.of(BUCKET):
-        assert s3.get_bucket_versioning(Bucket=bucket.inputs["bucket"])["Status"] == "Enabled"
-        assert s3.get_bucket_lifecycle_configuration(Bucket=bucket.inputs["bucket"])["Rules"]
-    for output, days, versions in (("documentsBucketName", 90, 90), ("auditBucketName", 365, 1), ("accessLogsBucketName", 365, 1)):
-        [rule] = s3.get_bucket_lifecycle_configuration(Bucket=prod.output("data", output))["Rules"]
-        assert (rule["Expiration"]["Days"], rule["NoncurrentVersionExpiration"]["NoncurrentDays"]) == (days, versions), output
-
-
-@requirement(58, met=["shared/components/bucket.py"])
-def test_buckets_are_encrypted_and_closed(family: Family) -> None:
-    for deployed in family:
-        s3 = deployed.client("s3")
-        for bucket in deployed.of(BUCKET):
-            name = bucket.inputs["bucket"]
-            assert s3.get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"]["Rules"]
-            assert all(s3.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"].values())
-            effects = {one["Sid"]: one["Effect"] for one in json.loads(s3.get_bucket_policy(Bucket=name)["Policy"])["Statement"]}
-            assert effects["OnlyTls"] == "Deny"
-
-
-@requirement(59, met=["projects/data/keys.py"], read="But for the bucket of access logs: S3 delivers those to buckets with its own keys only.")
-def test_productions_documents_and_audit_records_have_the_customers_key(family: Family) -> None:
-    prod = family["prod"]
-    for output in ("documentsBucketName", "auditBucketName"):
-        encryption = prod.client("s3").get_bucket_encryption(Bucket=prod.output("data", output))["ServerSideEncryptionConfiguration"]
-        [rule] = encryption["Rules"]
-        assert rule["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"] == prod.output("data", "dataKeyArn")
-
-
-@requirement(62, 92, 131, met=["shared/components/key.py"])
-def test_keys_are_the_customers_and_rotate(family: Family) -> None:
-    for deployed in family:
-        kms = deployed.client("kms")
-        keys = deployed.of("aws:kms/key:Key")
-        assert len(keys) >= 4
-        assert all(kms.get_key_rotation_status(KeyId=key.id)["KeyRotationEnabled"] for key in keys)
-
-
 @requirement(64, 66, 76, 77, 108, met=["projects/networking/firewall.py", "platform:tags", "shared/tags.py"])
 def test_security_groups_let_in_their_neighbours_alone_and_everything_is_tagged(family: Family) -> None:
     for deployed in family:
@@ -326,13 +205,24 @@ def test_security_groups_let_in_their_neighbours_alone_and_everything_is_tagged(
         assert checks.untagged(deployed, {"Environment": deployed.stage, "CostCenter": f"payments-{deployed.stage}"}) == []
 
 
-@requirement(69, 70, 71, 93, 106, 132, met=["shared/components/log_group.py", "platform:logRetentionDays"])
+@requirement(
+    69,
+    70,
+    71,
+    93,
+    106,
+    132,
+    met=["shared/components/log_group.py", "platform:logRetentionDays", "data:database.monitoringSeconds"],
+    read="The days are those of every log group of the environment. RDS makes one for the account, RDSOSMetrics, of 30 days, which development does not use.",
+)
 def test_every_service_has_a_log_group_that_keeps_for_so_many_days(family: Family) -> None:
     for deployed in family:
         groups = {group.inputs["name"] for group in deployed.of(LOG_GROUP)}
         for part in ("/aws/lambda/", "/aws/rds/", "/aws/apigateway/", "/aws/cloudtrail/", "/vpc/"):
             assert any(part in group for group in groups), part
         assert {group.inputs["retentionInDays"] for group in deployed.of(LOG_GROUP)} == {{"dev": 7, "prod": 30}[deployed.stage]}
+    roles = {deployed.stage: {role.name for role in deployed.of("aws:iam/role:Role")} for deployed in family}
+    assert roles["prod"] - roles["dev"] == {"database-monitoring"}, "nothing of development's writes RDSOSMetrics"
 
 
 @requirement(73, met=["observability:alarms", "projects/observability/watched"], read="Production has alarms, development none.")
@@ -356,7 +246,7 @@ def test_endpoint_urls_and_connection_strings_are_exported(family: Family) -> No
     assert family["prod"].output("app", "apiUrl") == "https://payments.example.com"
 
 
-@requirement(80, met=["shared/inventory.py"])
+@requirement(80, met=["shared/inventory.py", "tests/architecture/arns.py"])
 def test_all_arns_are_in_the_outputs(family: Family) -> None:
     for deployed in family:
         for project, run in deployed.cloud.runs.items():
@@ -364,6 +254,7 @@ def test_all_arns_are_in_the_outputs(family: Family) -> None:
             made = {one.outputs["arn"] for one in run.resources if one.type.startswith("aws:") and isinstance(one.outputs.get("arn"), str)}
             assert made, project
             assert made <= exported, project
+            assert [one["name"] for one in run.outputs["inventory"] if one["type"] in arns.WITH and not one.get("arn")] == []
 
 
 @requirement(85, 97, met=["aws:region", "shared/components/bucket.py", "projects/data/postgres.py", "tests/blueprints/test_lives.py"])

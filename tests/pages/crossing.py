@@ -170,9 +170,9 @@ def _stores(cross: Cross, pick: Pick) -> _Config:
     if cross["tables"] != "on-demand" and cross["database"] == "dynamodb":
         # Enough for what `_functions` lets in.
         if cross["tables"] == "provisioned":
-            tables |= {"writeCapacity": 200, "payments": {"readCapacity": 700, "writeCapacity": 4000}}
+            tables |= {"writeCapacity": 200, "payments": {"readCapacity": 1000, "writeCapacity": 4000}}
         else:
-            own = {"readCapacity": 5, "writeCapacity": 25, "maxReadCapacity": 700, "maxWriteCapacity": 4000}
+            own = {"readCapacity": 5, "writeCapacity": 25, "maxReadCapacity": 1000, "maxWriteCapacity": 4000}
             tables |= {"maxWriteCapacity": 200, "payments": own}
     buckets: dict[str, _Config] = {
         "plain": {},
@@ -207,6 +207,7 @@ def _functions(cross: Cross, pick: Pick) -> _Config:
     doors: dict[str, _Config] = {"plain": {}, "of its own": {"domain": {"name": "payments.example.com"}}, "particular": {"logBodies": True}}
     if cross["firewall"] == "asked for":
         api["firewall"] = {"rateLimit": pick((10, 600_000))}
+    api |= pick(({}, {"accountLogging": False}))
     functions: _Config = {"memory": pick((128, 1024, 10_240)), "timeout": pick((20, 29))}
     reserved = pick((None, 2, 100))
     return {"app:functions": functions if reserved is None else {**functions, "reservedConcurrency": reserved}, "app:api": {**api, **doors[cross["door"]]}}
