@@ -94,8 +94,12 @@ class _Runner:
         while not self._stopping.wait(_TICK):
             try:
                 self._tick()
-            except (ServeError, BotoCoreError, ClientError) as error:
+            except (ServeError, BotoCoreError, ClientError, OSError) as error:
                 self._fail(f"a task cannot be started: {error}")
+            except Exception:
+                # Whatever it was, the service goes on being looked after.
+                log.exception("service %s: its tasks could not be looked after", self.service.name)
+                self._stopping.wait(_PAUSE)
 
     def _tick(self) -> None:
         service = self.service

@@ -68,8 +68,9 @@ class Poller:
                 return
             try:
                 self._work(batch)
-            except (BotoCoreError, ClientError) as error:
-                log.warning("queue %s: messages that are done could not be deleted and will come again: %s", self.mapping.queue_arn, error)
+            except Exception:
+                # Whatever it was, the queue goes on being read; these messages come again.
+                log.exception("queue %s: a batch could not be worked on", self.mapping.queue_arn)
 
     def _next_batch(self) -> list[dict[str, Any]]:
         """Waits for messages; none when polling is to stop."""
@@ -80,6 +81,9 @@ class Poller:
                     return batch
             except (BotoCoreError, ClientError) as error:
                 log.warning("queue %s cannot be read: %s", self.mapping.queue_arn, error)
+                pause = _AFTER_ERROR
+            except Exception:
+                log.exception("queue %s cannot be read", self.mapping.queue_arn)
                 pause = _AFTER_ERROR
             self._stopping.wait(pause)
             pause = min(_SLOWEST, pause * 1.5)
@@ -117,8 +121,16 @@ class Poller:
         except (ThrottledError, UnknownFunctionError, ServeError) as error:
             log.warning("queue %s: %s", self.mapping.queue_arn, error)
             return
+        except (BotoCoreError, ClientError, OSError) as error:
+            log.warning("queue %s: function %s cannot be called, so its messages will come again: %s", self.mapping.queue_arn, self.mapping.function, error)
+            return
         failed = failures(outcome, [message["MessageId"] for message in messages], partial=self.mapping.partial)
-        done = [message for message in messages if message["MessageId"] not in failed]
+        try:
+            self._delete([message for message in messages if message["MessageId"] not in failed])
+        except (BotoCoreError, ClientError) as error:
+            log.warning("queue %s: messages that are done could not be deleted and will come again: %s", self.mapping.queue_arn, error)
+
+    def _delete(self, done: list[dict[str, Any]]) -> None:
         for start in range(0, len(done), _MOST_AT_ONCE):
             entries = [{"Id": str(number), "ReceiptHandle": one["ReceiptHandle"]} for number, one in enumerate(done[start : start + _MOST_AT_ONCE])]
             refused = self._sqs.delete_message_batch(QueueUrl=self.mapping.queue_url, Entries=entries).get("Failed")

@@ -91,7 +91,7 @@ class AsyncCalls:
         try:
             outcome = self._functions.invoke(name, payload)
             problem = outcome.payload[:500].decode(errors="replace") if outcome.error else ""
-        except (ThrottledError, ServeError, UnknownFunctionError, BotoCoreError, ClientError) as error:
+        except (ThrottledError, ServeError, UnknownFunctionError, BotoCoreError, ClientError, OSError) as error:
             problem = str(error)
         if not problem:
             return

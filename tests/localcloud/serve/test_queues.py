@@ -8,9 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
+from localcloud.serve import queues
+from localcloud.serve.model import QueueMapping
 from localcloud.serve.pool import Outcome
-from localcloud.serve.queues import failures
+from localcloud.serve.queues import Poller, failures
 from tests.localcloud.serve.conftest import Serve
 from tests.localcloud.serve.deployment import Deployment
 
@@ -194,3 +197,76 @@ def test_what_a_report_of_failures_means(answer: str, failed: set[str]) -> None:
     assert failures(outcome, ["a", "b"], partial=True) == failed
     assert failures(outcome, ["a", "b"], partial=False) == set()
     assert failures(Outcome("id", b"null", "Unhandled", b"", cold=False, seconds=0.0), ["a", "b"], partial=False) == {"a", "b"}
+
+
+class _Queue:
+    """What a poller asks of AWS and of the functions, without either. broken: by what is asked, what it raises, once each."""
+
+    region = "us-east-1"
+    most = 1
+
+    def __init__(self, **broken: Exception) -> None:
+        self.broken = broken
+        self.sent = 0
+        self.deleted: list[str] = []
+
+    def client(self, _: str) -> _Queue:
+        return self
+
+    def pool(self, _: str) -> _Queue:
+        return self
+
+    def receive_message(self, **_: Any) -> dict[str, Any]:
+        self._break("read")
+        self.sent += 1
+        receipt = {"MessageId": str(self.sent), "ReceiptHandle": str(self.sent), "Body": "", "MD5OfBody": ""}
+        return {"Messages": [receipt]} if self.sent <= 3 else {}
+
+    def invoke(self, *_: Any) -> Outcome:
+        self._break("call")
+        return Outcome("id", b"null", None, b"", cold=False, seconds=0.0)
+
+    def delete_message_batch(self, *, Entries: list[dict[str, str]], **_: Any) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        self._break("delete")
+        self.deleted += [entry["ReceiptHandle"] for entry in Entries]
+        return {}
+
+    def _break(self, asked: str) -> None:
+        if error := self.broken.pop(asked, None):
+            raise error
+
+
+_REFUSED = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "AssumeRole")
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After an error the queue is read again at once."""
+    monkeypatch.setattr(queues, "_AFTER_ERROR", 0.02)
+
+
+@pytest.mark.parametrize(
+    "went",
+    [
+        ("read", OSError(24, "too many open files"), "queue arn:work cannot be read", 0),
+        ("read", _REFUSED, "queue arn:work cannot be read", 0),
+        ("call", OSError(11, "no process can be started"), "queue arn:work: function worker cannot be called", 1),
+        ("call", _REFUSED, "queue arn:work: function worker cannot be called", 1),
+        ("call", RuntimeError("a mistake"), "queue arn:work: a batch could not be worked on", 1),
+        ("delete", _REFUSED, "queue arn:work: messages that are done could not be deleted", 1),
+        ("delete", OSError(24, "too many open files"), "queue arn:work: a batch could not be worked on", 1),
+    ],
+    ids=lambda went: f"{went[0]}: {went[1]!r}",
+)
+def test_whatever_goes_wrong_the_queue_goes_on_being_read_and_what_went_wrong_is_said(
+    quick: None, caplog: pytest.LogCaptureFixture, eventually: Callable[..., Any], went: tuple[str, Exception, str, int]
+) -> None:
+    asked, error, said, lost = went
+    queue: Any = _Queue(**{asked: error})
+    poller = Poller(queue, queue, QueueMapping(id="1", function="worker", queue_url="", queue_arn="arn:work"))
+    poller.start()
+    eventually(lambda: len(queue.deleted) == 3 - lost)
+    poller.stop()
+    poller.join(10)
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert line.startswith(said)

@@ -11,6 +11,9 @@ from typing import Any
 import httpx
 import pytest
 
+from localcloud.serve import ecs
+from localcloud.serve.containers import Container, EcsService
+from localcloud.serve.ecs import Services
 from localcloud.serve.model import ServeError
 from localcloud.serve.service import TASKS, Service
 from tests.localcloud.serve.cluster import Cluster, forward
@@ -186,3 +189,24 @@ def test_a_cluster_that_is_not_deployed_is_said(cluster: Cluster, serve_cluster:
     cluster.deployment.aws.client("ecs").delete_cluster(cluster="things")
     with pytest.raises(ServeError, match="cluster things is not deployed"):
         serve_cluster()
+
+
+@pytest.mark.parametrize("error", [ServeError("no image"), OSError(11, "no process can be started"), RuntimeError("a mistake")], ids=repr)
+def test_a_service_whose_task_could_not_be_started_goes_on_being_looked_after(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, eventually: Eventually
+) -> None:
+    monkeypatch.setattr(ecs, "_PAUSE", 0.05)
+    asked: list[Container] = []
+
+    class _Launcher:
+        def launch(self, container: Container) -> None:
+            asked.append(container)
+            raise error
+
+    launcher: Any = _Launcher()
+    services = Services(launcher, {})
+    services.update([EcsService(name="web", cluster="c", container=Container(arn="a/web:1", name="web", image="i"), desired=1)])
+    eventually(lambda: len(asked) >= 3)
+    services.stop()
+    assert all("service web: " in record.getMessage() for record in caplog.records)
+    assert len(caplog.records) >= 2
