@@ -71,6 +71,7 @@ class Telemetry:
         self._service = function.name
         self._lock = threading.Lock()
         self._counts: Counter[Metric] = Counter()
+        self._seconds: dict[Metric, float] = {}
         # One for all flushes, as making it takes longer than writing what was counted.
         self._metrics = EphemeralMetrics(namespace=METRIC_NAMESPACE, service=function.name)
         self._tracer: Any = None
@@ -89,16 +90,24 @@ class Telemetry:
         with self._lock:
             self._counts[metric] += times
 
+    def measure(self, metric: Metric, seconds: float) -> None:
+        """Sets a metric that is a time; the last one before the next `flush` is written there."""
+        with self._lock:
+            self._seconds[metric] = seconds
+
     def flush(self) -> None:
-        """Writes what was counted to standard output, in CloudWatch's embedded metric format; nothing where nothing was counted."""
+        """Writes what was counted and measured to standard output, in CloudWatch's embedded metric format; nothing where there was nothing."""
         with self._lock:
             counts, self._counts = self._counts, Counter()
-            if not counts:
+            times, self._seconds = self._seconds, {}
+            if not counts and not times:
                 return
             # From the environment and not from the settings: where these are incomplete, the failure is counted in the right place too.
             self._metrics.add_dimension("stage", os.environ.get(Variable.STAGE) or "unknown")
-            for metric, times in counts.items():
-                self._metrics.add_metric(name=metric, unit=MetricUnit.Count, value=times)
+            for metric, count in counts.items():
+                self._metrics.add_metric(name=metric, unit=MetricUnit.Count, value=count)
+            for metric, seconds in times.items():
+                self._metrics.add_metric(name=metric, unit=MetricUnit.Seconds, value=seconds)
             self._metrics.flush_metrics()
 
     @contextmanager

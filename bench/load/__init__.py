@@ -69,7 +69,7 @@ def _served(bench: Bench) -> Generator[_Where]:
 def _at_the_end(books: Books, payments: int) -> tuple[float, Counted]:
     """Waits until all is worked on; seconds, and what the books have."""
     started = time.perf_counter()
-    while (counted := books.count()).captured < payments or counted.waiting:
+    while (counted := books.count()).captured < payments or counted.waiting or counted.unaudited:
         if time.perf_counter() - started > _DRAINED_WITHIN:
             break
         time.sleep(1.0)
@@ -80,7 +80,7 @@ def _tell(merchants: Merchants, waited: float, counted: Counted) -> None:
     accepted = len(merchants.accepted)
     print(f"accepted {accepted} payments of {merchants.offered} ({merchants.repeated} requests had to be repeated)")
     print(f"captured {counted.captured} of them ({accepted}), with {counted.entries} ledger entries ({2 * accepted})")
-    print(f"entries of the transaction log {counted.logged}  ({4 * accepted})")
+    print(f"entries of the transaction log {counted.logged}  ({4 * accepted}), changes in the audit bucket {counted.audited}  ({4 * accepted})")
     print(f"sum of the ledger {counted.total}, dead letters {counted.dead}  (0 and 0); all at its end {waited:.0f} s after the load")
     print(f"status checks without a status: {merchants.unanswered}, with one that does not go with what was shown before: {merchants.untrue}  (0 and 0)")
     print(f"status checks: {len(merchants.checks)}, p99 {merchants.p99():.3f} s  (at most 1), longest {max(merchants.checks):.3f} s")

@@ -18,18 +18,25 @@ _COUNT = """
 SELECT (SELECT count(*) FROM payments WHERE state = 'captured'),
        (SELECT count(*) FROM ledger_entries),
        (SELECT coalesce(sum(amount), 0) FROM ledger_entries),
-       (SELECT count(*) FROM outbox WHERE sent_at IS NULL)
+       (SELECT count(*) FROM outbox WHERE sent_at IS NULL),
+       (SELECT count(*) FROM audit_queue) + (SELECT count(*) FROM audit_records WHERE written_at IS NULL),
+       (SELECT count(*) FROM audit_records WHERE written_at IS NOT NULL)
 """
 
 
 @dataclass(frozen=True)
 class Counted:
-    """captured: payments. entries, total: of the ledger. waiting: what is to be told to others still. logged: entries of the log. dead: letters."""
+    """captured: payments. entries, total: of the ledger. waiting: what is to be told to others still. logged: entries of the log. dead: letters.
+
+    unaudited: changes that are not in the audit bucket still. audited: those that are.
+    """
 
     captured: int
     entries: int
     total: int
     waiting: int
+    unaudited: int
+    audited: int
     logged: int
     dead: int
 
@@ -63,8 +70,7 @@ class Books:
             (row,) = connection.execute(_COUNT).fetchall()
         attribute = "ApproximateNumberOfMessages"
         dead = self.aws.client("sqs").get_queue_attributes(QueueUrl=self.dead_letters, AttributeNames=[attribute])["Attributes"][attribute]
-        captured, entries, total, waiting = map(int, row)
-        return Counted(captured, entries, total, waiting, self._logged(), int(dead))
+        return Counted(*map(int, row), logged=self._logged(), dead=int(dead))
 
     def _logged(self) -> int:
         pages_ = self.aws.client("dynamodb").get_paginator("scan").paginate(TableName=self.log, Select="COUNT", ConsistentRead=True)

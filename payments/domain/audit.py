@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime
 from typing import Any, Self
 
@@ -48,7 +48,7 @@ class AuditRecord:
 
     def canonical(self) -> str:
         """The record as JSON with sorted keys and no spaces, which is what is kept: the same bytes each time."""
-        return _canonical(asdict(self))
+        return _canonical(vars(self))
 
     @classmethod
     def from_canonical(cls, text: str) -> Self:
@@ -67,14 +67,34 @@ class AuditRecord:
 
     def computed_hash(self) -> str:
         """The hash that the record has to have."""
-        content = asdict(self)
-        del content["hash"]
+        content = {name: value for name, value in vars(self).items() if name != "hash"}
         return hashlib.sha256(_canonical(content).encode()).hexdigest()
 
     def linked(self, previous_hash: str) -> Self:
         """The record, behind the one with that hash."""
         record = replace(self, previous_hash=previous_hash)
         return replace(record, hash=record.computed_hash())
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditBatch:
+    """Records of one day that came into the chain together, and are one object in the audit bucket: always the same ones.
+
+    name: by which the store that made it knows it. day, number: of the last record. size: how many records there are.
+    text: their canonical forms in the order of their numbers, each a line.
+    """
+
+    name: Any
+    day: date
+    number: int
+    size: int
+    text: str
+
+
+def records_of(text: str) -> Iterator[AuditRecord]:
+    """The records of a batch's text; raises ValueError at a line that is none."""
+    # Not `splitlines`, for which some characters within a record end a line too.
+    return map(AuditRecord.from_canonical, text.split("\n"))
 
 
 def breaks(day: date, records: Iterable[AuditRecord], previous_hash: str | None) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
 from payments.clients import client
@@ -41,8 +41,11 @@ class PaymentEvent(Model):
 class PaymentEvents(Protocol):
     """What the service asks of the topic."""
 
-    def publish(self, events: Sequence[PaymentEvent]) -> list[bool]:
-        """Tells every subscriber, at least once; whether each event was taken. Raises where none could be, for a reason that they share."""
+    def publish(self, events: Sequence[PaymentEvent], on_time: Callable[[], bool]) -> list[bool]:
+        """Tells every subscriber, at least once; whether each event was taken. Raises where none could be, for a reason that they share.
+
+        on_time: whether there is time for one more call; where there is not, the rest is not taken.
+        """
         ...
 
 
@@ -52,10 +55,12 @@ class SnsPaymentEvents:
     def __init__(self, topic_arn: str) -> None:
         self._topic_arn = topic_arn
 
-    def publish(self, events: Sequence[PaymentEvent]) -> list[bool]:
+    def publish(self, events: Sequence[PaymentEvent], on_time: Callable[[], bool]) -> list[bool]:
         """See PaymentEvents."""
         taken = [False] * len(events)
         for start in range(0, len(events), _BATCH):
+            if not on_time():
+                break
             entries = [
                 {
                     "Id": str(index),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Protocol
 
 from pydantic import Field
@@ -31,8 +31,11 @@ class WorkQueue(Protocol):
         """Sends a message, which arrives at least once."""
         ...
 
-    def send_all(self, works: Sequence[Work]) -> list[bool]:
-        """Sends messages; whether each was sent. Raises where none could be, for a reason that they share."""
+    def send_all(self, works: Sequence[Work], on_time: Callable[[], bool]) -> list[bool]:
+        """Sends messages; whether each was sent. Raises where none could be, for a reason that they share.
+
+        on_time: whether there is time for one more call; where there is not, the rest is not sent.
+        """
         ...
 
 
@@ -46,10 +49,12 @@ class SqsWorkQueue:
         """See WorkQueue."""
         client("sqs").send_message(QueueUrl=self._url, MessageBody=work.model_dump_json())
 
-    def send_all(self, works: Sequence[Work]) -> list[bool]:
+    def send_all(self, works: Sequence[Work], on_time: Callable[[], bool]) -> list[bool]:
         """See WorkQueue."""
         sent = [False] * len(works)
         for start in range(0, len(works), _BATCH):
+            if not on_time():
+                break
             entries = [{"Id": str(index), "MessageBody": work.model_dump_json()} for index, work in enumerate(works[start : start + _BATCH], start)]
             answer = client("sqs").send_message_batch(QueueUrl=self._url, Entries=entries)
             for done in answer.get("Successful", []):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
-from payments.domain.audit import GENESIS, AuditRecord, breaks
+from payments.domain.audit import GENESIS, AuditRecord, breaks, records_of
 
 
 class AuditTrail(Protocol):
@@ -18,7 +18,7 @@ class AuditTrail(Protocol):
         ...
 
     def read(self, keys: list[str]) -> Iterator[str]:
-        """The objects' texts, in the order of their keys."""
+        """The objects' texts, in the order of their keys; each record a line."""
         ...
 
     def days(self) -> list[date]:
@@ -58,9 +58,10 @@ def verify(day: date, trail: AuditTrail) -> Verdict:
     previous = _edge(trail, earlier[-1], -1, faults) if earlier else None
     before = previous.hash if previous else GENESIS if not earlier else None
     keys = trail.keys(day)
-    records = list(_records(trail, keys, faults))
+    objects = list(_objects(trail, keys, faults))
+    records = [record for found in objects for record in found]
     faults += breaks(day, records, before)
-    faults += _misplaced(day, keys)
+    faults += _misplaced(day, keys, objects)
     last = records[-1].hash if records else None
     following = _edge(trail, later[0], 0, faults) if later else None
     if following and following.previous_hash != (last or before):
@@ -68,21 +69,34 @@ def verify(day: date, trail: AuditTrail) -> Verdict:
     return Verdict(day, len(records), tuple(faults), last)
 
 
-def _records(trail: AuditTrail, keys: list[str], faults: list[str]) -> Iterator[AuditRecord]:
+def _objects(trail: AuditTrail, keys: list[str], faults: list[str]) -> Iterator[list[AuditRecord]]:
+    """By object, its records up to the first line that is none."""
     for key, text in zip(keys, trail.read(keys), strict=True):
+        found: list[AuditRecord] = []
         try:
-            yield AuditRecord.from_canonical(text)
+            # Not a list of the iterator: what comes before a line that is no record counts.
+            for record in records_of(text):
+                found.append(record)  # noqa: PERF402
         except ValueError as error:
-            faults.append(f"{key}: {error}")
+            faults.append(f"{key}, line {len(found) + 1}: {error}")
+        yield found
 
 
 def _edge(trail: AuditTrail, day: date, index: int, faults: list[str]) -> AuditRecord | None:
     """A day's first or last record; None, and a fault, where it cannot be read."""
-    return next(_records(trail, [trail.keys(day)[index]], faults), None)
+    key = trail.keys(day)[index]
+    (text,) = trail.read([key])
+    try:
+        return AuditRecord.from_canonical(text.split("\n")[index])
+    except ValueError as error:
+        faults.append(f"{key}: {error}")
+        return None
 
 
-def _misplaced(day: date, keys: list[str]) -> Iterator[str]:
-    for number, key in enumerate(keys, start=1):
+def _misplaced(day: date, keys: list[str], objects: list[list[AuditRecord]]) -> Iterator[str]:
+    number = 0
+    for key, found in zip(keys, objects, strict=True):
+        number += len(found)
         name = f"{day:%Y/%m/%d}/{number:09}.json"
         if not key.endswith(name):
             yield f"{key} stands where {name} belongs: a record is missing, was added, or was moved"

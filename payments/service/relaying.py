@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 from payments.functions import Metric
 from payments.messaging.work_queue import Work, WorkQueue
+from payments.service import projecting
 from payments.service.projecting import Projector
 from payments.storage.audit_trail import S3AuditTrail
 from payments.storage.store import AuditChain, IdempotencyKeys, Outbox
 from payments.telemetry import Telemetry
 
-MARGIN = 8.0
-"""Seconds before the caller's end at which nothing new is begun; one bite of any task takes less."""
+MARGIN = projecting.MARGIN + 1.0
+"""Seconds before the caller's end at which nothing new is begun. One bite of any task takes less: it ends with the first call that hangs, and then
+lets go of what it holds."""
 
 WORK_AGE = 5.0
 """Seconds that a unit of work is left to the request that wrote it."""
@@ -23,8 +25,9 @@ KEPT_SENT = 7 * 24 * 60 * 60
 
 _WORK_ROWS = 100
 _STATE_ROWS = 100
-_AUDIT_RECORDS = 200
+_AUDIT_RECORDS = 2000
 _ROWS = 1000
+_KEYS = 500
 
 
 class RelayError(RuntimeError):
@@ -33,7 +36,7 @@ class RelayError(RuntimeError):
 
 @dataclass(frozen=True, kw_only=True)
 class Relay:
-    """Does its tasks one after the other. Several relays may run at once: they share the rows, and the audit chain is one's at a time."""
+    """Does its tasks in turn, a bite of each. Several relays may run at once: they share the rows, and the audit chain is one's at a time."""
 
     outbox: Outbox
     queue: WorkQueue
@@ -48,51 +51,67 @@ class Relay:
 
         remaining: seconds that are left. Raises RelayError where a task failed, after all of them.
         """
+
+        def on_time() -> bool:
+            return remaining() > MARGIN
+
         tasks: dict[str, tuple[Callable[[], int], int]] = {
-            "work_sent": (self._send_work, _WORK_ROWS),
-            "states_delivered": (self._deliver_states, _STATE_ROWS),
-            "keys_recovered": (lambda: self.keys.recover(limit=_ROWS), _ROWS),
-            "audit_chained": (lambda: len(self.chain.extend(limit=_AUDIT_RECORDS)), _AUDIT_RECORDS),
-            "audit_written": (self._write_audit, _AUDIT_RECORDS),
+            "work_sent": (lambda: self._send_work(on_time), _WORK_ROWS),
+            "states_delivered": (lambda: self.projector.deliver(limit=_STATE_ROWS, remaining=remaining).sent, _STATE_ROWS),
+            "keys_recovered": (lambda: self.keys.recover(limit=_KEYS), _KEYS),
+            # Any number of records may be one bite.
+            "audit_chained": (lambda: len(self.chain.extend(limit=_AUDIT_RECORDS)), 1),
+            "audit_written": (lambda: self._write_audit(on_time), 1),
             "keys_reaped": (lambda: self.keys.reap(limit=_ROWS), _ROWS),
             "outbox_reaped": (lambda: self.outbox.reap(older_than=KEPT_SENT, limit=_ROWS), _ROWS),
         }
         counts = dict.fromkeys(tasks, 0)
         failed: list[str] = []
-        for name, (task, limit) in tasks.items():
-            try:
-                # A task that does less than it may has done all that there was, or cannot do the rest now.
-                while remaining() > MARGIN:
-                    done = task()
-                    counts[name] += done
-                    if done < limit:
-                        break
-            except Exception:
-                # One task's failure holds up no other; it is raised at the end.
-                self.telemetry.log.exception("task %s failed", name)
-                failed.append(name)
-        relayed = counts["work_sent"] + counts["states_delivered"]
-        if relayed:
-            self.telemetry.count(Metric.OUTBOX_RELAYED, relayed)
-        self.telemetry.log.info("outbox relayed", counts=counts)
+        # One bite of each in turn, so that a task with much to do keeps none from its own.
+        going = list(tasks)
+        while going and on_time():
+            going = [name for name in going if on_time() and self._bite(name, *tasks[name], counts, failed)]
+        self._tell(counts, failed)
         if failed:
             raise RelayError(f"these tasks failed: {', '.join(failed)}; the next run tries them again, and the log has each cause")
         return counts
 
-    def _send_work(self) -> int:
+    def _bite(self, name: str, task: Callable[[], int], least: int, counts: dict[str, int], failed: list[str]) -> bool:
+        """Whether the task may have more to do. One that does less than `least` has done all that there was, or cannot do the rest now."""
+        try:
+            done = task()
+        except Exception:
+            # One task's failure holds up no other; it is raised at the end.
+            self.telemetry.log.exception("task %s failed", name)
+            failed.append(name)
+            return False
+        counts[name] += done
+        return done >= least
+
+    def _tell(self, counts: dict[str, int], failed: list[str]) -> None:
+        relayed = counts["work_sent"] + counts["states_delivered"]
+        if relayed:
+            self.telemetry.count(Metric.OUTBOX_RELAYED, relayed)
+        self.telemetry.log.info("outbox relayed", counts=counts)
+        try:
+            self.telemetry.measure(Metric.AUDIT_LAG, self.chain.lag())
+        except Exception:
+            self.telemetry.log.exception("task %s failed", "audit_measured")
+            failed.append("audit_measured")
+
+    def _send_work(self, on_time: Callable[[], bool]) -> int:
         with self.outbox.pending("work", older_than=WORK_AGE, limit=_WORK_ROWS) as claim:
             rows = list(claim)
-            sent = self.queue.send_all([Work.model_validate(row.body) for row in rows]) if rows else []
+            sent = self.queue.send_all([Work.model_validate(row.body) for row in rows], on_time) if rows else []
             for row, done in zip(rows, sent, strict=True):
                 if done:
                     claim.sent(row)
         return sum(sent)
 
-    def _deliver_states(self) -> int:
-        return self.projector.deliver(limit=_STATE_ROWS).sent
-
-    def _write_audit(self) -> int:
-        records = self.chain.unwritten(limit=_AUDIT_RECORDS)
-        self.trail.write(records)
-        self.chain.written(records)
-        return len(records)
+    def _write_audit(self, on_time: Callable[[], bool]) -> int:
+        batches = self.chain.unwritten()
+        if not on_time():
+            return 0
+        self.trail.write(batches)
+        self.chain.written(batches)
+        return sum(batch.size for batch in batches)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
 
+from payments.clients import CALL_SECONDS
 from payments.functions import Metric
 from payments.messaging.dead_letters import DeadLetters
 from payments.messaging.work_queue import Work
@@ -54,9 +55,10 @@ class Worker:
         correlation_ids = {work.payment_id: work.correlation_id for _, work in works}
         if correlation_ids:
             stuck = self.advancing.see_through(correlation_ids, remaining=remaining)
-            self._tell(correlation_ids)
+            self._tell(correlation_ids, remaining)
             failures += [(message, stuck[work.payment_id]) for message, work in works if work.payment_id in stuck]
-        return [message.id for message, reason in failures if not self._set_aside(message, reason)]
+        known = {message.id: work for message, work in works}
+        return [message.id for message, reason in failures if not self._set_aside(message, reason, known.get(message.id), remaining)]
 
     def _read(self, messages: Iterable[Message]) -> tuple[list[tuple[Message, Work]], list[tuple[Message, str]]]:
         """The units of work, and the messages that are none."""
@@ -72,17 +74,20 @@ class Worker:
                 failures.append((message, NOT_WORK))
         return works, failures
 
-    def _tell(self, payment_ids: Iterable[str]) -> None:
+    def _tell(self, correlation_ids: Mapping[str, str], remaining: Callable[[], float]) -> None:
         try:
-            self.projector.deliver(payment_ids=payment_ids)
+            self.projector.deliver(payment_ids=correlation_ids, remaining=remaining)
         except Exception as error:
             # The outbox keeps the rows and the relay sends them: no reason to work on the payments again.
-            self.telemetry.log.warning("states not delivered, left to the relay", exc_info=error)
+            for payment_id, correlation_id in correlation_ids.items():
+                about: dict[str, Any] = {"payment_id": payment_id, "correlation_id": correlation_id}
+                self.telemetry.log.warning("states not delivered, left to the relay", exc_info=error, **about)
 
-    def _set_aside(self, message: Message, reason: str) -> bool:
+    def _set_aside(self, message: Message, reason: str, work: Work | None, remaining: Callable[[], float]) -> bool:
         """Whether the message is in the dead-letter queue now; otherwise it has to come again."""
-        about: dict[str, Any] = {"message_id": message.id, "receives": message.receives, "reason": str(reason)}
-        if reason in {NOT_WORK, Setback.UNKNOWN_PAYMENT} or message.receives >= self.max_receives:
+        about: dict[str, Any] = {"message_id": message.id, "receives": message.receives, "reason": str(reason), **(work.model_dump() if work else {})}
+        last = reason in {NOT_WORK, Setback.UNKNOWN_PAYMENT} or message.receives >= self.max_receives
+        if last and remaining() > CALL_SECONDS:
             try:
                 self.dead_letters.put(message.body, reason=str(reason), source_message_id=message.id)
             except Exception:

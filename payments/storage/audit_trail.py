@@ -1,14 +1,14 @@
-"""Audit records in their bucket, one object each: `audit/YYYY/MM/DD/<number within the day, 9 digits>.json`."""
+"""Audit records in their bucket, a batch an object and a record a line: `audit/YYYY/MM/DD/<number of its last record within the day, 9 digits>.json`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 
 from payments.clients import client
-from payments.domain.audit import AuditRecord
+from payments.domain.audit import AuditBatch
 from payments.storage.objects import put_once
 
 _THREADS = 16
@@ -25,11 +25,11 @@ class S3AuditTrail:
         self._bucket = bucket
         self._s3 = s3
 
-    def write(self, records: list[AuditRecord]) -> None:
-        """Writes records; one that is there stays as it is. Where one fails, the others may have been written."""
-        if records:
-            with ThreadPoolExecutor(min(_THREADS, len(records))) as threads:
-                for _ in threads.map(self._write, records):
+    def write(self, batches: Sequence[AuditBatch]) -> None:
+        """Writes batches; one that is there stays as it is, which is the same one. Where one fails, the others may have been written."""
+        if batches:
+            with ThreadPoolExecutor(min(_THREADS, len(batches))) as threads:
+                for _ in threads.map(self._write, batches):
                     pass
 
     def keys(self, day: date) -> list[str]:
@@ -51,17 +51,17 @@ class S3AuditTrail:
                 found += [date.fromisoformat(day.removeprefix(_ROOT).rstrip("/").replace("/", "-")) for day in self._folders(month)]
         return sorted(found)
 
-    def _write(self, record: AuditRecord) -> None:
-        put_once(self._bucket, key(record), record.canonical())
+    def _write(self, batch: AuditBatch) -> None:
+        put_once(self._bucket, key(batch), batch.text)
 
     def _folders(self, prefix: str) -> list[str]:
         pages = self._s3().get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix, Delimiter="/")
         return [item["Prefix"] for page in pages for item in page.get("CommonPrefixes", [])]
 
 
-def key(record: AuditRecord) -> str:
-    """Where a record is kept."""
-    return f"{_folder(date.fromisoformat(record.day))}{record.number:09}.json"
+def key(batch: AuditBatch) -> str:
+    """Where a batch is kept."""
+    return f"{_folder(batch.day)}{batch.number:09}.json"
 
 
 def _folder(day: date) -> str:

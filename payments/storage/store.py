@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, Protocol
 
-from payments.domain.audit import AuditRecord
+from payments.domain.audit import AuditBatch, AuditRecord
 from payments.domain.ledger import Entry
 from payments.domain.payment import Payment, PaymentRequest, Step
 
@@ -177,7 +177,8 @@ class IdempotencyKeys(Protocol):
 
         Points are advanced in the transactions that they depend on. This is for keys whose outbox row went another way.
 
-        older_than: only keys that were taken so many seconds ago or longer.
+        older_than: only keys that were taken so many seconds ago or longer. limit: keys that are looked at, of those that are not completed;
+        the next call goes on behind them, and begins anew after the last one.
         """
         ...
 
@@ -190,18 +191,22 @@ class AuditChain(Protocol):
     """The chain of audit records over all payments. Every method raises DatabaseUnavailable where the database is to blame."""
 
     def extend(self, limit: int = 500) -> list[AuditRecord]:
-        """Takes the oldest changes that the chain does not have into it; the new records, in order.
+        """Takes the oldest changes that the chain does not have into it, `limit` at most, and maybe fewer; the new records, in order.
 
-        One caller at a time: where another is at it, the answer may be empty, and nobody waits.
+        The answer is empty where there are none, and where another caller is at it: nobody waits.
         """
         ...
 
-    def unwritten(self, limit: int = 500) -> list[AuditRecord]:
-        """The first records of which `written` was not told, in order."""
+    def unwritten(self, limit: int = 8) -> list[AuditBatch]:
+        """The first batches of which `written` was not told, in order. Which records a batch has was decided when they came into the chain."""
         ...
 
-    def written(self, records: Iterable[AuditRecord]) -> None:
-        """Notes that these records are in the audit bucket."""
+    def written(self, batches: Sequence[AuditBatch]) -> None:
+        """Notes that these batches are in the audit bucket."""
+        ...
+
+    def lag(self) -> float:
+        """Seconds since the oldest change that is not in the audit bucket, as far as `written` was told; 0 where there is none."""
         ...
 
 

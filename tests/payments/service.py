@@ -15,6 +15,7 @@ from typing import Any, LiteralString
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from payments.domain.audit import AuditRecord, records_of
 from payments.functions import OUTBOX_RELAY, PAYMENT_WORKER, PROCESS_PAYMENT, VERIFY_PAYMENT, Function
 from payments.settings import DatabaseSettings, TableSettings
 from payments.storage.postgres.database import from_settings
@@ -158,6 +159,11 @@ class Service:
         """The decoded objects of a bucket by key."""
         keys = [item["Key"] for item in aws("s3").list_objects_v2(Bucket=bucket).get("Contents", [])]
         return {key: json.loads(aws("s3").get_object(Bucket=bucket, Key=key)["Body"].read()) for key in keys}
+
+    def audited(self) -> list[AuditRecord]:
+        """All records of the audit bucket, in the order of their objects and lines."""
+        keys = [item["Key"] for item in aws("s3").list_objects_v2(Bucket=self.audit).get("Contents", [])]
+        return [record for key in keys for record in records_of(aws("s3").get_object(Bucket=self.audit, Key=key)["Body"].read().decode())]
 
     def messages(self, queue: str) -> list[dict[str, Any]]:
         """All messages of a queue, removed from it."""

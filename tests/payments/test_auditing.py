@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payments.domain.audit import GENESIS, AuditRecord
+from payments.domain.audit import GENESIS, AuditBatch, AuditRecord
 from payments.service.auditing import verify
 from payments.storage.audit_trail import S3AuditTrail, key
 from tests.payments.service import Service, aws
@@ -70,8 +70,17 @@ class Trail:
         return sorted({date(*map(int, name.split("/")[1:4])) for name in self._kept})
 
 
-def kept(days: dict[date, int]) -> Kept:
-    return Kept({key(record): record.canonical() for record in chain(days)})
+def kept(days: dict[date, int], size: int = 1) -> Kept:
+    """A bucket with a chain, so many records an object."""
+    found = Kept()
+    records = chain(days)
+    for day in days:
+        of_day = [record for record in records if record.day == day.isoformat()]
+        for start in range(0, len(of_day), size):
+            batch = of_day[start : start + size]
+            text = "\n".join(record.canonical() for record in batch)
+            found[key(AuditBatch(name=start, day=day, number=batch[-1].number, size=len(batch), text=text))] = text
+    return found
 
 
 def faults(bucket: Kept, day: date = SECOND) -> tuple[str, ...]:
@@ -81,9 +90,10 @@ def faults(bucket: Kept, day: date = SECOND) -> tuple[str, ...]:
 DAYS = {FIRST: 2, SECOND: 3, THIRD: 2}
 
 
+@pytest.mark.parametrize("size", [1, 2, 3])
 @pytest.mark.parametrize("day", [*DAYS, date(2026, 11, 18), date(2026, 11, 21), date(2026, 11, 23)])
-def test_an_untouched_chain_is_intact_on_every_day(day: date) -> None:
-    verdict = verify(day, Trail(kept(DAYS)))
+def test_an_untouched_chain_is_intact_on_every_day(day: date, size: int) -> None:
+    verdict = verify(day, Trail(kept(DAYS, size)))
     assert (verdict.intact, verdict.records) == (True, DAYS.get(day, 0))
 
 
@@ -169,13 +179,56 @@ def test_no_tampering_goes_unseen(tampering: Callable[[Kept], None]) -> None:
     assert faults(bucket)
 
 
-@given(st.integers(0, 6), st.data())
-def test_any_changed_character_is_seen_on_its_day(which: int, data: st.DataObject) -> None:
-    bucket = kept(DAYS)
-    name = sorted(bucket)[which]
+def lines(bucket: Kept, number: int, change: Callable[[list[str]], list[str]]) -> None:
+    name = named(SECOND, number)
+    bucket[name] = "\n".join(change(bucket[name].split("\n")))
+
+
+def joined(bucket: Kept) -> None:
+    bucket[named(SECOND, 7)] = bucket.pop(named(SECOND, 6)) + "\n" + bucket[named(SECOND, 7)]
+    del bucket[named(SECOND, 3)]
+
+
+# Of a day with seven records, three an object.
+OF_BATCHES: dict[str, Callable[[Kept], None]] = {
+    "its first line removed": lambda bucket: lines(bucket, 6, lambda text: text[1:]),
+    "a line removed": lambda bucket: lines(bucket, 6, lambda text: [text[0], text[2]]),
+    "its last line removed": lambda bucket: lines(bucket, 6, lambda text: text[:-1]),
+    "two lines swapped": lambda bucket: lines(bucket, 6, lambda text: [text[1], text[0], text[2]]),
+    "a line twice": lambda bucket: lines(bucket, 6, lambda text: [*text, text[-1]]),
+    "a line that is no record": lambda bucket: lines(bucket, 6, lambda text: [*text, ""]),
+    "all lines removed": lambda bucket: lines(bucket, 6, lambda _: []),
+    "an object removed": lambda bucket: bucket.__delitem__(named(SECOND, 6)),
+    "the last object removed": lambda bucket: bucket.__delitem__(named(SECOND, 7)),
+    "the last line of the day removed": lambda bucket: lines(bucket, 7, lambda text: text[:-1]),
+    "an object under another name": lambda bucket: bucket.update({named(SECOND, 5): bucket.pop(named(SECOND, 6))}),
+    "an object twice": lambda bucket: bucket.update({named(SECOND, 8): bucket[named(SECOND, 7)]}),
+    "the first object removed, and two joined": joined,
+}
+
+
+@pytest.mark.parametrize("tampering", OF_BATCHES.values(), ids=OF_BATCHES.keys())
+def test_no_tampering_with_a_batch_goes_unseen(tampering: Callable[[Kept], None]) -> None:
+    bucket = kept({FIRST: 2, SECOND: 7, THIRD: 2}, 3)
+    assert faults(bucket) == ()
+    tampering(bucket)
+    assert faults(bucket)
+
+
+def test_a_character_that_ends_a_line_elsewhere_ends_none_in_a_record() -> None:
+    (first,) = chain({FIRST: 1})
+    (strange, after) = (replace(first, reference="a\u2028b\x85c").linked(GENESIS), replace(first, number=2, position=2))
+    text = "\n".join([strange.canonical(), after.linked(strange.hash).canonical()])
+    assert verify(FIRST, Trail(Kept({named(FIRST, 2): text}))).faults == ()
+
+
+@given(st.integers(1, 3), st.data())
+def test_any_changed_character_is_seen_on_its_day(size: int, data: st.DataObject) -> None:
+    bucket = kept(DAYS, size)
+    name = data.draw(st.sampled_from(sorted(bucket)))
     text = bucket[name]
     at = data.draw(st.integers(0, len(text) - 1))
-    other = data.draw(st.sampled_from("0a}").filter(lambda character: character != text[at]))
+    other = data.draw(st.sampled_from("0a}\n").filter(lambda character: character != text[at]))
     bucket[name] = text[:at] + other + text[at + 1 :]
     day = date(*map(int, name.split("/")[1:4]))
     assert faults(bucket, day)
@@ -197,7 +250,7 @@ def test_what_the_relay_writes_is_intact_and_a_change_in_the_bucket_is_seen(serv
     verdict = verify(day, trail)
     assert (verdict.intact, verdict.records) == (True, 8)
     assert len(str(verdict.last_hash)) == 64
-    name = trail.keys(day)[4]
+    (name,) = trail.keys(day)
     body = aws("s3").get_object(Bucket=service.audit, Key=name)["Body"].read()
     aws("s3").put_object(Bucket=service.audit, Key=name, Body=body.replace(b"1050", b"1051"))
     assert not verify(day, trail).intact

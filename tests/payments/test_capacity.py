@@ -11,7 +11,7 @@ from tests.payments.service import REQUEST, Service
 
 _UUID = "5b1f0f34-6c7a-4a55-9d0e-0d6a3c1c2f7e"
 # The relay asks the index several times in each run, whether there is anything or not.
-_READS_OF_A_RUN = 10
+_READS_OF_A_RUN = 16
 
 
 def test_a_payment_from_its_request_to_its_audit_records_costs_what_pages_are_held_to(table_service: Service, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
+from payments.functions import OUTBOX_RELAY
 from payments.messaging.work_queue import SqsWorkQueue
 from payments.service import relaying
-from payments.service.relaying import RelayError
+from payments.service.auditing import verify
+from payments.service.relaying import Relay, RelayError
 from payments.storage.audit_trail import S3AuditTrail
 from payments.storage.postgres.database import from_settings
 from payments.storage.postgres.idempotency import PostgresIdempotencyKeys
-from tests.payments.service import CORRELATION_ID, Service
+from tests.payments.service import CORRELATION_ID, Service, context, invoke, scheduled_event
 
 NOTHING = {
     "work_sent": 0,
@@ -40,6 +43,10 @@ def abandoned(service: Service, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         made = service.accepted("a", "b")
     assert service.taken() == []
     return made
+
+
+def today() -> date:
+    return datetime.now(UTC).date()
 
 
 def aged(service: Service, seconds: int = 10) -> None:
@@ -80,7 +87,7 @@ def test_what_the_queue_does_not_take_is_sent_another_time(service: Service, aba
     aged(service)
     send = SqsWorkQueue.send_all
     with monkeypatch.context() as patched:
-        patched.setattr(SqsWorkQueue, "send_all", lambda queue, works: [False, *send(queue, works[1:])])
+        patched.setattr(SqsWorkQueue, "send_all", lambda queue, works, on_time: [False, *send(queue, works[1:], on_time)])
         assert service.relay()["work_sent"] == 1
     assert service.relay()["work_sent"] == 1
     assert {json.loads(body)["payment_id"] for body in service.taken()} == set(abandoned)
@@ -101,15 +108,14 @@ def test_the_audit_chain_is_written_once(service: Service) -> None:
     service.work(*service.taken())
     counts = service.relay()
     assert (counts["audit_chained"], counts["audit_written"]) == (4, 4)
-    records = service.objects(service.audit)
-    assert [key[-14:] for key in records] == [f"{number:09}.json" for number in range(1, 5)]
-    assert [(record["payment_id"], record["state"]) for record in records.values()] == [
-        (made, state) for state in ("received", "submitted", "authorized", "captured")
-    ]
+    assert [key[-14:] for key in S3AuditTrail(service.audit).keys(today())] == ["000000004.json"]
+    records = service.audited()
+    assert [(record.payment_id, record.state) for record in records] == [(made, state) for state in ("received", "submitted", "authorized", "captured")]
     assert service.relay() == NOTHING
     service.accepted("b")
     assert service.relay()["audit_written"] == 1
-    assert list(service.objects(service.audit).values())[:4] == list(records.values())
+    assert [key[-14:] for key in S3AuditTrail(service.audit).keys(today())] == ["000000004.json", "000000005.json"]
+    assert service.audited()[:4] == records
 
 
 def test_audit_records_that_were_written_and_not_noted_stay_as_they_are(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,10 +124,13 @@ def test_audit_records_that_were_written_and_not_noted_stay_as_they_are(service:
         crashed.setattr("payments.storage.postgres.audit_chain.PostgresAuditChain.written", cut_off)
         with pytest.raises(RelayError, match="audit_written"):
             service.relay()
-    before = service.objects(service.audit)
+    before = service.audited()
     assert len(before) == 1
-    assert service.relay()["audit_written"] == 1
-    assert service.objects(service.audit) == before
+    # What came meanwhile is an object of its own.
+    service.accepted("b")
+    assert service.relay()["audit_written"] == 2
+    assert service.audited()[:1] == before
+    assert verify(today(), S3AuditTrail(service.audit)).intact
 
 
 def test_one_tasks_failure_holds_up_no_other_and_is_raised_in_the_end(
@@ -177,18 +186,61 @@ def test_two_relays_at_once_send_once(service: Service, abandoned: list[str], mo
     send = SqsWorkQueue.send_all
     others: list[dict[str, int]] = []
 
-    def overtaken(queue: SqsWorkQueue, works: list[Any]) -> list[bool]:
+    def overtaken(queue: SqsWorkQueue, works: list[Any], on_time: Callable[[], bool]) -> list[bool]:
         monkeypatch.setattr(SqsWorkQueue, "send_all", send)
         thread = threading.Thread(target=lambda: others.append(service.relay()))
         thread.start()
         thread.join()
-        return send(queue, works)
+        return send(queue, works, on_time)
 
     monkeypatch.setattr(SqsWorkQueue, "send_all", overtaken)
     counts = service.relay()
     assert counts["work_sent"] + others[0]["work_sent"] == 2
     assert len(service.taken()) == 2
-    assert counts["audit_written"] + others[0]["audit_written"] == len(service.objects(service.audit)) == 2
+    assert counts["audit_written"] + others[0]["audit_written"] == len(service.audited()) == 2
+
+
+def test_a_task_with_more_than_there_is_time_for_keeps_none_from_its_own(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each bite takes a second of the time here; there is more to chain than the run has seconds."""
+    service.accepted("done")
+    service.work(*service.taken())
+    service.rows("UPDATE idempotency_keys SET created_at = created_at - interval '4 days'")
+    service.rows("UPDATE outbox SET sent_at = sent_at - interval '8 days'")
+    service.accepted(*(f"k{number}" for number in range(12)))
+    monkeypatch.setattr(relaying, "_AUDIT_RECORDS", 1)
+    left = [relaying.MARGIN + 9.5]
+    bite = Relay._bite
+
+    def slow(relay: Relay, *about: Any) -> bool:
+        left[0] -= 1.0
+        return bite(relay, *about)
+
+    monkeypatch.setattr(Relay, "_bite", slow)
+    about = context()
+    vars(about)["get_remaining_time_in_millis"] = lambda: int(left[0] * 1000)
+    counts = invoke(OUTBOX_RELAY, scheduled_event(), about)
+    assert (counts["audit_chained"], counts["audit_written"], counts["keys_reaped"]) == (3, 2, 1)
+    assert counts["outbox_reaped"] > 0
+
+
+def metric(text: str, name: str) -> list[float]:
+    return [value for line in text.splitlines() if f'"{name}":[' in line for value in json.loads(line)[name]]
+
+
+def test_the_age_of_what_the_audit_bucket_does_not_have_is_told_after_each_run(
+    service: Service, monkeypatch: pytest.MonkeyPatch, logged: Callable[[], str]
+) -> None:
+    service.relay()
+    assert metric(logged(), "AuditLag") == [0.0]
+    service.accepted("a")
+    with monkeypatch.context() as broken:
+        broken.setattr(S3AuditTrail, "write", cut_off)
+        with pytest.raises(RelayError, match="audit_written"):
+            service.relay()
+    [behind] = metric(logged(), "AuditLag")
+    assert 0 < behind < 60
+    service.relay()
+    assert metric(logged(), "AuditLag") == [0.0]
 
 
 def test_the_limits_of_a_task_are_what_a_bite_is(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:

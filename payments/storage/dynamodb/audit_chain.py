@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from datetime import UTC, date
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime
 from typing import Any
 
-from payments.domain.audit import GENESIS, AuditRecord, timestamp
+from payments.domain.audit import GENESIS, AuditBatch, AuditRecord, records_of, timestamp
 from payments.storage.dynamodb import items
 from payments.storage.dynamodb.expressions import Expressions, Item
 from payments.storage.dynamodb.table import TRANSACTION, Cancelled, Conflict, Key, Table, change, each
 
 _HEAD: Key = ("audit", "head")
 _UNWRITTEN = "record"
+_TRANSACTIONS = 5
+"""Of one `extend`, so that its caller has an eye on the time."""
 
 
 class DynamoAuditChain:
@@ -23,31 +25,46 @@ class DynamoAuditChain:
         self._table = table
 
     def extend(self, limit: int = 500) -> list[AuditRecord]:
-        """See AuditChain. Many records are several transactions, each of which leaves a chain that holds."""
+        """See AuditChain. Many records are several transactions, each of which is a batch and leaves a chain that holds."""
         made: list[AuditRecord] = []
-        while len(made) < limit:
-            waiting = self._waiting(min(limit - len(made), TRANSACTION - 1))
+        for _ in range(_TRANSACTIONS):
+            waiting = self._waiting(min(limit - len(made), TRANSACTION - 2))
             if not waiting:
                 break
             head = self._table.get(_HEAD) or {}
             records = list(self._linked(waiting, head))
             try:
-                self._table.transact([_moved(head, records[-1]), *map(_chained, records)])
+                self._table.transact([_moved(head, records[-1]), _batched(records), *map(_chained, records)])
             except (Cancelled, Conflict):
                 # Another one is at it, and goes on.
                 break
             made += records
         return made
 
-    def unwritten(self, limit: int = 500) -> list[AuditRecord]:
+    def unwritten(self, limit: int = 8) -> list[AuditBatch]:
         """See AuditChain."""
         found = self._table.get_all(self._table.due(_UNWRITTEN, limit=limit, shards=1))
-        records = [AuditRecord.from_canonical(item["record"]) for item in found if item.get("due_shard") == _UNWRITTEN]
-        return sorted(records, key=lambda record: record.position)
+        batches = [self._batch(item) for item in found if item.get("due_shard") == _UNWRITTEN]
+        return sorted(batches, key=lambda batch: (batch.day, batch.number))
 
-    def written(self, records: Iterable[AuditRecord]) -> None:
+    def written(self, batches: Sequence[AuditBatch]) -> None:
         """See AuditChain."""
-        each(self._noted, list(records))
+        each(self._noted, batches)
+
+    def lag(self) -> float:
+        """See AuditChain."""
+        waiting = [json.loads(item["change"]) for item in self._table.get_all(self._table.due("audit", limit=1)) if "position" not in item]
+        since = [one["occurred_at"] for one in waiting]
+        since += [record.occurred_at for batch in self.unwritten(limit=1) for record in records_of(batch.text)]
+        return max(0.0, (self._table.now() - datetime.fromisoformat(min(since))).total_seconds()) if since else 0.0
+
+    def _batch(self, item: Item) -> AuditBatch:
+        """A batch with its records, which are kept with the changes. A record that waits by itself is a batch too."""
+        keys = [items.audit_key(*change) for change in json.loads(item["changes"])] if "changes" in item else [(item["pk"], item["sk"])]
+        records = sorted((AuditRecord.from_canonical(one["record"]) for one in self._table.get_all(keys)), key=lambda record: record.position)
+        last = records[-1]
+        text = "\n".join(record.canonical() for record in records)
+        return AuditBatch(name=(item["pk"], item["sk"]), day=date.fromisoformat(last.day), number=last.number, size=len(records), text=text)
 
     def _waiting(self, limit: int) -> list[dict[str, Any]]:
         """The oldest changes that are not chained. The index may lag, and may have a payment's later change first: the table itself is asked for all before."""
@@ -70,11 +87,10 @@ class DynamoAuditChain:
             previous = record.hash
             yield record
 
-    def _noted(self, record: AuditRecord) -> None:
+    def _noted(self, batch: AuditBatch) -> None:
         expressions = Expressions()
         update = f"SET {expressions.set({'written_at': timestamp(self._table.now())})} REMOVE {expressions.name('due_shard')}, {expressions.name('due_at')}"
-        waiting = expressions.equal({"position": record.position, "due_shard": _UNWRITTEN})
-        self._table.update(items.audit_key(record.payment_id, record.sequence), update, waiting, expressions)
+        self._table.update(batch.name, update, expressions.equal({"due_shard": _UNWRITTEN}), expressions)
 
 
 def _moved(head: Item, last: AuditRecord) -> dict[str, Any]:
@@ -85,10 +101,19 @@ def _moved(head: Item, last: AuditRecord) -> dict[str, Any]:
     return change(_HEAD, update, here, expressions)
 
 
+def _batched(records: Sequence[AuditRecord]) -> dict[str, Any]:
+    """These records are one object of the audit bucket, which does not have it yet."""
+    expressions = Expressions()
+    position = records[-1].position
+    changes = json.dumps([[record.payment_id, record.sequence] for record in records])
+    update = f"SET {expressions.set({'changes': changes, 'due_shard': _UNWRITTEN, 'due_at': position})}"
+    return change(items.batch_key(position), update, expressions.absent("pk"), expressions)
+
+
 def _chained(record: AuditRecord) -> dict[str, Any]:
     """The change is in the chain, and in no other place of it."""
     expressions = Expressions()
-    values = {"position": record.position, "record": record.canonical(), "due_shard": _UNWRITTEN, "due_at": record.position}
-    update = f"SET {expressions.set(values)}"
+    values = {"position": record.position, "record": record.canonical()}
+    update = f"SET {expressions.set(values)} REMOVE {expressions.name('due_shard')}, {expressions.name('due_at')}"
     waiting = f"attribute_exists({expressions.name('pk')}) AND {expressions.absent('position')}"
     return change(items.audit_key(record.payment_id, record.sequence), update, waiting, expressions)

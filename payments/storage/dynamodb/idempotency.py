@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from payments.domain.payment import FINAL
 from payments.storage.dynamodb import items
 from payments.storage.dynamodb.expressions import Expressions, Item
 from payments.storage.dynamodb.payments import completion
-from payments.storage.dynamodb.table import Key, Table, micros
+from payments.storage.dynamodb.table import Key, Table, each, micros
 from payments.storage.store import RecoveryPoint
 
 
@@ -15,6 +17,7 @@ class DynamoIdempotencyKeys:
 
     def __init__(self, table: Table) -> None:
         self._table = table
+        self._looked_at = 0
 
     def recovery_point(self, merchant: str, key: str) -> RecoveryPoint | None:
         """See IdempotencyKeys."""
@@ -26,21 +29,23 @@ class DynamoIdempotencyKeys:
     def recover(self, *, older_than: float = 60.0, limit: int = 1000) -> int:
         """See IdempotencyKeys."""
         until = micros(self._table.now()) - int(older_than * 1_000_000)
-        kept = {(item["pk"], item["sk"]): item for item in self._table.get_all(self._table.due("key", until))}
+        found = self._table.due("key", until, limit, since=self._looked_at)
+        kept = {(item["pk"], item["sk"]): item for item in self._table.get_all(found)}
         payments = {item["payment_id"]: item for item in self._table.get_all(items.payment_key(item["payment_id"]) for item in kept.values())}
-        done = 0
-        for key, item in sorted(kept.items(), key=lambda found: found[1].get("due_at", 0)):
-            payment = payments.get(item["payment_id"])
-            if done < limit and payment is not None and self._recovered(key, item, payment):
-                done += 1
-        return done
+        recovered = each(lambda key: self._recovered(key, kept[key], payments), [key for key in found if key in kept])
+        waiting = [int(item["due_at"]) for item in kept.values() if "due_at" in item]
+        self._looked_at = max(waiting, default=0) + 1 if len(found) == limit else 0
+        return sum(recovered)
 
     def reap(self, *, limit: int = 1000) -> int:  # noqa: ARG002 - as all keys have it
         """See IdempotencyKeys. DynamoDB removes them by their time to live, so there is never anything to do; until it has, they count as gone."""
         return 0
 
-    def _recovered(self, key: Key, item: Item, payment: Item) -> bool:
+    def _recovered(self, key: Key, item: Item, payments: Mapping[str, Item]) -> bool:
         """Whether the key was behind its payment, and is no more."""
+        payment = payments.get(item["payment_id"])
+        if payment is None:
+            return False
         point, expressions = RecoveryPoint(item["recovery_point"]), Expressions()
         if point is not RecoveryPoint.COMPLETED and payment["state"] in FINAL:
             update = completion(expressions, self._table.now())

@@ -33,6 +33,11 @@ def audit_key(payment_id: str, sequence: int) -> Key:
     return _partition(payment_id), f"audit#{sequence:04}"
 
 
+def batch_key(position: int) -> Key:
+    """Of the batch of audit records whose last one has that position in the chain."""
+    return "audit", f"batch#{position:012}"
+
+
 def ledger_key(payment_id: str, movement: str, account: str) -> Key:
     """Of an entry of the ledger."""
     return _partition(payment_id), f"ledger#{movement}#{account}"

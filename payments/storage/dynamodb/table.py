@@ -6,7 +6,8 @@ Its keys: `pk` (S) and `sk` (S). Its index `due`, which needs the keys alone: `d
 |---|---|---|---|
 | payment, with its history | `payment#<id>` | `payment` | |
 | something to be told | `payment#<id>` | `outbox#<kind>#<sequence>` | `<kind>#<shard>`; due_at in microseconds since 1970 |
-| change for the audit chain | `payment#<id>` | `audit#<sequence>` | `audit#<shard>` until it is chained, then `record` until it is in the bucket |
+| change for the audit chain | `payment#<id>` | `audit#<sequence>` | `audit#<shard>` until it is chained |
+| batch of audit records | `audit` | `batch#<position of the last record>` | `record` until it is in the bucket; due_at is the position |
 | entry of the ledger | `payment#<id>` | `ledger#<movement>#<account>` | |
 | idempotency key | `key#<key>` | the merchant | `key#<shard>` until its payment came to an end |
 | whose a reference is | `reference#<reference>` | the merchant | |
@@ -18,10 +19,11 @@ Keys of all merchants are spread over all partitions, so that one busy merchant 
 from __future__ import annotations
 
 import random
+import threading
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from heapq import merge
@@ -105,16 +107,18 @@ class Table:
         condition = f"begins_with({expressions.name('sk')}, {expressions.value(prefix)})"
         return (decoded(item) for item in self._pages("scan", FilterExpression=condition, ConsistentRead=True, **expressions.parameters()))
 
-    def due(self, kind: str, until: int | None = None, limit: int | None = None, *, shards: int = SHARDS) -> list[Key]:
+    def due(self, kind: str, until: int | None = None, limit: int | None = None, *, since: int = 0, shards: int = SHARDS) -> list[Key]:
         """The keys of items of a kind that the index has, in the order in which they are due; what was written just now may be missing, or there still.
 
-        until: only those that are due then or earlier. limit: no more than so many.
+        until: only those that are due then or earlier. limit: no more than so many. since: only those that are due then or later.
         """
 
         def of(shard: str) -> list[tuple[int, Key]]:
             expressions = Expressions()
             condition = f"{expressions.name('due_shard')} = {expressions.value(shard)}"
-            if until is not None:
+            if since and until is not None:
+                condition += f" AND {expressions.name('due_at')} BETWEEN {expressions.value(since)} AND {expressions.value(until)}"
+            elif until is not None:
                 condition += f" AND {expressions.at_most('due_at', until)}"
             pages = self._pages("query", IndexName=INDEX, KeyConditionExpression=condition, **expressions.parameters(), **({"Limit": limit} if limit else {}))
             return [(int(item["due_at"]["N"]), (item["pk"]["S"], item["sk"]["S"])) for item in islice(pages, limit)]
@@ -234,11 +238,25 @@ def micros(moment: datetime) -> int:
 
 
 def each(do: Callable[[T], R], items: Sequence[T]) -> list[R]:
-    """What `do` makes of each item, several at a time; raises what the first one raised that failed, after all of them."""
+    """What `do` makes of each item, several at a time; raises what the first one raised that failed, and begins nothing more then.
+
+    So a table that does not answer costs the time of one call, and not that of all of them.
+    """
     if len(items) < 2:
         return [do(item) for item in items]
+    over = threading.Event()
+
+    def once(item: T) -> R:
+        if over.is_set():
+            raise CancelledError
+        try:
+            return do(item)
+        except Exception:
+            over.set()
+            raise
+
     with ThreadPoolExecutor(min(_THREADS, len(items))) as threads:
-        return list(threads.map(do, items))
+        return list(threads.map(once, items))
 
 
 def _key(key: Key) -> dict[str, Any]:

@@ -57,7 +57,7 @@ class World:
     endpoint: str
     stripe: StripeApi
     names: dict[str, str] = field(default_factory=dict[str, str])
-    records: dict[str, AuditRecord] = field(default_factory=dict[str, AuditRecord])
+    records: dict[str, list[AuditRecord]] = field(default_factory=dict[str, list[AuditRecord]])
     heard: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     kept: Books | None = None
     zygote: subprocess.Popen[str] | None = None

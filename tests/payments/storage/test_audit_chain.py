@@ -6,7 +6,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 
-from payments.domain.audit import GENESIS, AuditRecord, breaks
+from payments.domain.audit import GENESIS, AuditRecord, breaks, records_of
 from payments.domain.payment import State
 from payments.storage.store import Store
 from tests.payments.kept import Kept
@@ -47,17 +47,51 @@ def test_the_chain_goes_on_where_it_was(kept: Kept) -> None:
     assert list(breaks(kept.today(), first + rest, GENESIS)) == []
 
 
-def test_records_are_unwritten_until_they_are_said_to_be_written(store: Store) -> None:
-    chain = store.chain
+def test_batches_are_unwritten_until_they_are_said_to_be_written(kept: Kept) -> None:
+    store, chain = kept.store, kept.store.chain
     walk(store, accept(store).payment_id)
-    records = chain.extend()
-    assert chain.unwritten() == records
-    assert chain.unwritten(limit=1) == records[:1]
-    chain.written(records[:3])
+    first = chain.extend(limit=3)
+    rest = chain.extend()
+    batches = chain.unwritten()
+    assert [list(records_of(batch.text)) for batch in batches] == [first, rest]
+    assert [(batch.day, batch.number, batch.size) for batch in batches] == [(kept.today(), 3, 3), (kept.today(), 4, 1)]
+    assert chain.unwritten(limit=1) == batches[:1]
+    chain.written(batches[:1])
     chain.written([])
-    assert chain.unwritten() == records[3:]
-    chain.written(records[:1])
-    assert chain.unwritten() == records[3:]
+    assert chain.unwritten() == batches[1:]
+    chain.written(batches[:1])
+    assert chain.unwritten() == batches[1:]
+    chain.written(batches)
+    assert chain.unwritten() == []
+
+
+def test_a_batch_stays_as_it_is_whatever_comes_after_it(store: Store) -> None:
+    chain = store.chain
+    another(store)
+    chain.extend()
+    (before,) = chain.unwritten()
+    another(store)
+    chain.extend()
+    assert chain.unwritten()[0] == before
+    assert len(chain.unwritten()) == 2
+
+
+def test_the_lag_is_the_age_of_the_oldest_change_that_is_not_written(kept: Kept) -> None:
+    chain = kept.store.chain
+    assert chain.lag() == 0
+    another(kept.store)
+    queued = chain.lag()
+    assert 0 < queued < 60
+    chain.extend()
+    chained = chain.lag()
+    assert queued < chained < 60
+    another(kept.store)
+    assert chained < chain.lag() < 60
+    chain.written(chain.unwritten())
+    assert chain.lag() < chained
+    chain.extend()
+    chain.written(chain.unwritten())
+    assert chain.lag() == 0
 
 
 def test_a_new_day_counts_from_one_and_is_linked_to_the_last_one(kept: Kept) -> None:
@@ -97,7 +131,7 @@ def test_one_writer_at_a_time(store: Store) -> None:
     taken.sort(key=lambda record: record.position)
     assert len(taken) == 60
     assert list(breaks(date.fromisoformat(taken[0].day), taken, GENESIS)) == []
-    assert store.chain.unwritten() == taken
+    assert [record for batch in store.chain.unwritten(limit=60) for record in records_of(batch.text)] == taken
 
 
 def test_moments_are_written_in_utc_with_microseconds(store: Store) -> None:

@@ -7,7 +7,7 @@ import pytest
 from payments.domain.payment import State
 from payments.storage.store import KEY_LIFETIME, Acceptance, KeyReused, RecoveryPoint, ReferenceInUse, Store
 from tests.payments.kept import Kept
-from tests.payments.storage.making import DECLINE, accept, walk
+from tests.payments.storage.making import DECLINE, accept, another, walk
 
 
 def taken_and_sent(store: Store) -> Acceptance:
@@ -51,6 +51,25 @@ def test_a_key_whose_payment_has_ended_is_completed(kept: Kept, point: RecoveryP
     assert keys.recover(older_than=0) == 1
     assert keys.recovery_point("default", "key-1") is RecoveryPoint.COMPLETED
     assert keys.recover(older_than=0) == 0
+
+
+def test_a_bite_looks_at_some_of_the_open_keys_and_the_next_one_at_those_behind_them(store: Store) -> None:
+    """However many keys stay open, each gets its turn."""
+    keys = store.keys
+    ids = [another(store) for _ in range(7)]
+    walk(store, ids[-1], [State.SUBMITTED])
+    assert [keys.recover(older_than=0, limit=3) for _ in range(3)].count(1) == 1
+    walk(store, ids[2], [State.SUBMITTED])
+    assert sum(keys.recover(older_than=0, limit=3) for _ in range(3)) == 1
+
+
+def test_a_bite_recovers_as_many_keys_as_it_looks_at(kept: Kept) -> None:
+    store = kept.store
+    for number in range(5):
+        walk(store, accept(store, f"key {number}", reference=f"order {number}").payment_id)
+        kept.left_behind("default", f"key {number}", RecoveryPoint.WORK_QUEUED)
+    keys = store.keys
+    assert [keys.recover(older_than=0, limit=2) for _ in range(4)] == [2, 2, 1, 0]
 
 
 def test_keys_are_kept_for_three_days_and_until_they_are_completed(kept: Kept) -> None:
