@@ -11,6 +11,10 @@ from ops.options import options
 if TYPE_CHECKING:
     from ops.session import Session
 
+# The engine's word for a value that waits for a resource which was not made: of a stack whose deployment did not get to its end (pulumi/pulumi,
+# sdk/go/common/resource/plugin/rpc.go, UnknownStringValue).
+UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+
 # Longer than Lambda lets any function run (15 minutes): an invocation that is still under way is no time-out.
 _READ_SECONDS = 910
 
@@ -92,12 +96,17 @@ class Deployed:
 
     def optional(self, project: str, name: str) -> Any:
         """One output of a project; None where the environment has no such thing, or the project was never deployed."""
-        return self.outputs(project).get(name)
+        return _known(self.outputs(project), name)
 
     def _of(self, found: Mapping[str, Any], project: str, name: str) -> Any:
-        if found.get(name) is None:
-            raise NotDeployedError(f"{project} of {self.stack} has no output {name}: it was deployed by an older version. Next: invoke deploy {self.options}")
+        if _known(found, name) is None:
+            cause = "it was not deployed to its end" if found.get(name) else "it was deployed by an older version"
+            raise NotDeployedError(f"{project} of {self.stack} has no output {name}: {cause}. Next: invoke deploy {self.options}")
         return found[name]
+
+
+def _known(found: Mapping[str, Any], name: str) -> Any:
+    return None if found.get(name) == UNKNOWN else found.get(name)
 
 
 def deployed(session: Session) -> Deployed:

@@ -10,7 +10,7 @@ from moto import mock_aws
 
 from localcloud.control import Running
 from ops import deployed as module
-from ops.deployed import NotDeployedError
+from ops.deployed import UNKNOWN, NotDeployedError
 from ops.progress import Silent
 from ops.session import Session
 from ops.state import State
@@ -37,6 +37,13 @@ def test_what_was_never_deployed_is_told_with_the_command() -> None:
 def test_what_an_older_version_deployed_is_told_with_the_output() -> None:
     with pytest.raises(NotDeployedError, match=r"app of dev-pr42 has no output apiUrl: .*Next: invoke deploy --env dev --suffix pr42$"):
         deployed({"app": {"apiName": "payments"}}, suffix="pr42", stack="dev-pr42", target="aws").output("app", "apiUrl")
+
+
+def test_an_output_that_a_deployment_did_not_get_to_is_none() -> None:
+    where = deployed({"app": {"functionNames": UNKNOWN, "clusterName": UNKNOWN}})
+    with pytest.raises(NotDeployedError, match=r"app of dev has no output functionNames: it was not deployed to its end\. Next: invoke deploy --env dev"):
+        where.functions()
+    assert where.optional("app", "clusterName") is None
 
 
 def test_an_unknown_function_is_told_with_those_that_there_are() -> None:
