@@ -20,8 +20,9 @@ from shared.page import Page, PageError, Problem, problem
 
 FILE = "environments/families.yaml"
 
-# Which environment it is. The stage is in every name, and the range tells the networks apart.
+# Which environment it is. The stage is in every name, the range tells the networks apart, and one environment of an account sets its logging role.
 _IDENTITY = (
+    "app:api.accountLogging",
     "aws:allowedAccountIds",
     "networking:vpc.cidr",
     "platform:copyOf",

@@ -16,7 +16,7 @@ import yaml
 
 from ops.families import family_of
 from ops.page_text import PageTextError, with_title, with_value, without
-from ops.validation import problems_beside, problems_of, range_of
+from ops.validation import logging_set_by, problems_beside, problems_of, range_of
 from shared import page as pages
 from shared.environment import Environment, Stage, environment_of
 from shared.page import Page, PageError, problem
@@ -25,6 +25,7 @@ STAGES: tuple[str, ...] = typing.get_args(Stage)
 
 # Of the platform's own pages, which belong to no blueprint.
 _OWN_SUFFIX = "main"
+_LOGGING = "app:api.accountLogging"
 _NAME = re.compile(rf"(?:(?P<blueprint>[a-z][a-z0-9]*(?:-[a-z0-9]+)*)-)?(?P<stage>{'|'.join(STAGES)})")
 
 
@@ -55,8 +56,10 @@ def make(name: str, source: str, settings: Sequence[str] = ()) -> Made:
     old = environment_of(of)
     chosen = {"platform:stage": stage, "platform:environmentSuffix": _suffix(old, blueprint, stage), "networking:vpc.cidr": str(_range(name, of))}
     values = {**chosen, **given}
-    text = _text(name, source, values)
-    page = Page(name, yaml.safe_load(text)["config"])
+    page, text = _page(name, source, values)
+    if _LOGGING not in given and any(found.key == _LOGGING for found in problems_beside(page)):
+        values[_LOGGING] = False
+        page, text = _page(name, source, values)
     if found := problems_of(page) + problems_beside(page) + list(_namesakes(page)):
         raise PageError(found)
     _write(file, text)
@@ -113,6 +116,12 @@ def _range(name: str, of: Page) -> IPv4Network:
     raise _refusal(name, "networking:vpc.cidr", f"the family's environments take all of {private}; say a range yourself: --set networking:vpc.cidr=...")
 
 
+def _page(name: str, source: str, values: dict[str, Any]) -> tuple[Page, str]:
+    """The page, and its text."""
+    text = _text(name, source, values)
+    return Page(name, yaml.safe_load(text)["config"]), text
+
+
 def _text(name: str, source: str, values: dict[str, Any]) -> str:
     text = (pages.ENVIRONMENTS / f"Pulumi.{source}.yaml").read_text(encoding="utf-8")
     wanted = yaml.safe_load(text)["config"]
@@ -153,6 +162,8 @@ def _remarks(page: Page, of: Page) -> Iterator[str]:
         domain = section.get("domain") if isinstance(section, dict) else None
         if isinstance(domain, dict) and domain == of.config.get(key, {}).get("domain"):
             yield f"{key}.domain.name is {domain['name']}, as in {of.file}: a domain leads to one environment"
+    if page.config.get("app:api", {}).get("accountLogging") is False and (other := logging_set_by(page)):
+        yield f"{_LOGGING} is false: API Gateway logs with the role that {other.file} sets; deploy that one before, and destroy it after"
     if (account := environment_of(page).account) == environment_of(of).account:
         yield f"aws:allowedAccountIds is {account}, as in {of.file}"
 

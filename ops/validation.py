@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from ipaddress import IPv4Network
 
 from ops.families import drift, others_of
 from ops.page_settings import module_of, settings_of
 from ops.projects import projects
+from projects.app.settings import AppSettings
 from projects.networking.settings import NetworkingSettings
 from shared import page as pages
 from shared.environment import Environment, environment_of
@@ -50,7 +52,8 @@ def problems_on_aws(page: Page) -> list[Problem]:
 def problems_beside(page: Page) -> list[Problem]:
     """What is wrong between a page and the others of its family.
 
-    VPCs whose ranges overlap cannot be peered, and hide each other's addresses in logs. What the family's environments may not differ in is drift.
+    VPCs whose ranges overlap cannot be peered, and hide each other's addresses in logs. API Gateway has one logging role for an account and region: the
+    environment that is destroyed first would take the other's logs with it. What the family's environments may not differ in is drift.
     """
     found: list[Problem] = []
     own = range_of(page)
@@ -59,7 +62,35 @@ def problems_beside(page: Page) -> list[Problem]:
         if theirs and own and theirs.overlaps(own):
             rule = f"overlaps {theirs} of {other.file}; each environment has a range of its own"
             found.append(problem(page.file, "networking:vpc.cidr", rule, str(own)))
-    return found + drift(page)
+    return [*found, *_logging_twice(page), *drift(page)]
+
+
+def logging_set_by(page: Page) -> Page | None:
+    """The other page of the family that sets API Gateway's logging role for the account and region of this one, if there is one."""
+    try:
+        own = environment_of(page)
+    except PageError:
+        return None
+    return next((other for other in others_of(page) if _logging_of(other) == (own.account, own.region)), None)
+
+
+def _logging_of(page: Page) -> tuple[str, str] | None:
+    """The account and region whose logging role an environment sets; None where it sets none, or the page does not say it rightly."""
+    try:
+        environment, api = environment_of(page), page.settings("app", AppSettings).api
+    except PageError:
+        return None
+    return (environment.account, environment.region) if api and api.account_logging and not environment.platform.copy_of else None
+
+
+def _logging_twice(page: Page) -> Iterator[Problem]:
+    where, other = _logging_of(page), logging_set_by(page)
+    if where and other:
+        rule = (
+            f"{other.file} sets API Gateway's logging role of account {where[0]} in {where[1]} too, and there is one: whichever is destroyed first ends the "
+            "other's logs; set it to false on one of the two pages"
+        )
+        yield problem(page.file, "app:api.accountLogging", rule, True)
 
 
 def range_of(page: Page) -> IPv4Network | None:

@@ -154,7 +154,8 @@ class Api(Component):
         )
 
     def _stage(self, name: str, settings: ApiSettings, args: ApiArgs, routes: list[Made], answers: list[aws.apigateway.Response]) -> aws.apigateway.Stage:
-        logs = ApiLogs(name, self.environment, ApiLogsArgs(key_arn=args.log_key_arn, api_id=self.api.id), opts=self.child())
+        of_logs = ApiLogsArgs(key_arn=args.log_key_arn, api_id=self.api.id, account=settings.account_logging)
+        logs = ApiLogs(name, self.environment, of_logs, opts=self.child())
         deployment = aws.apigateway.Deployment(
             name,
             rest_api=self.api.id,

@@ -50,10 +50,11 @@ _CARD_DATA = [*(f"arn:aws:dataprotection::aws:data-identifier/{kind}" for kind i
 
 @dataclass(frozen=True, kw_only=True)
 class ApiLogsArgs:
-    """key_arn: encrypts both groups. api_id: of the REST API."""
+    """key_arn: encrypts both groups. api_id: of the REST API. account: the environment sets the role of its account and region."""
 
     key_arn: pulumi.Input[str]
     api_id: pulumi.Output[str]
+    account: bool = True
 
 
 class ApiLogs(Component):
@@ -62,7 +63,8 @@ class ApiLogs(Component):
     API Gateway would make the latter group itself, without key and retention.
     Card data in the execution log is masked, whether that has bodies or not: it also has what the model says about a body that does not fit,
     which quotes the value or the key.
-    The role is set once per AWS account and region ("Set up CloudWatch logging for REST APIs"), so a short-lived copy uses its original's.
+    The role is set once per AWS account and region ("Set up CloudWatch logging for REST APIs"), so one environment does it for the others there, and
+    an original for its short-lived copies.
     Outputs: `access`, `format`, `before_stage` (what a stage with logging needs to be there).
     """
 
@@ -82,7 +84,7 @@ class ApiLogs(Component):
             self.child(),
         )
         self.before_stage = [self.access, execution, self._mask(f"{name}-execution", execution)]
-        if not environment.platform.copy_of:
+        if args.account and not environment.platform.copy_of:
             self.before_stage.append(self._account())
         self.register_outputs({})
 

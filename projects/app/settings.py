@@ -47,6 +47,8 @@ class ApiSettings(Settings):
     firewall: AWS WAF before the stage, which PCI DSS 6.4.2 wants of what the internet reaches; left out, there is none.
     log_bodies: API Gateway logs requests and responses, up to 1 KB of each (developer guide, "Execution logging for REST APIs"). Off, because whatever
     a client sends by mistake would be kept there (PCI DSS 3.3.1); CloudWatch Logs masks what looks like card data there for who may not logs:Unmask.
+    account_logging: the environment sets the role by which API Gateway logs, for all APIs of its account and region, and takes it away when it is
+    destroyed. One environment of an account and region does; where it is off, another one does, which is deployed before and destroyed after this one.
     """
 
     rate_limit: Annotated[float, Field(gt=0, le=10_000)]
@@ -54,6 +56,7 @@ class ApiSettings(Settings):
     domain: DomainSettings | None = None
     firewall: FirewallSettings | None = None
     log_bodies: bool = False
+    account_logging: bool = True
 
 
 # Secrets Manager API reference, CreateSecret, "Name", and the six characters that it appends (GetSecretValue, "SecretId").

@@ -52,9 +52,18 @@ def test_a_family_grows_by_an_environment_with_the_next_range() -> None:
         "platform:environmentSuffix": "pci",
         "networking:vpc.cidr": "10.2.0.0/16",
         "platform:tags.CostCenter": "payments-staging",
+        "app:api.accountLogging": "False",
     }
+    told = "app:api.accountLogging is false: API Gateway logs with the role that environments/Pulumi.pci-prod.yaml sets; deploy that one before, "
+    assert f"{told}and destroy it after" in made.remarks
     assert validate(["pci-staging", "pci-prod", "pci-dev"]) == []
     assert environment_of(pages.read("pci-staging")).tags["CostCenter"] == "payments-staging"
+
+
+def test_in_an_account_of_its_own_an_environment_sets_the_logging_role() -> None:
+    made = make("pci-staging", "pci-prod", ['aws:allowedAccountIds=["456789012345"]'])
+    assert "app:api.accountLogging" not in made.chosen
+    assert "accountLogging" not in pages.read("pci-staging").config["app:api"]
 
 
 def test_a_range_that_is_free_in_the_family_is_kept() -> None:
@@ -108,6 +117,7 @@ def test_a_name_is_a_blueprint_and_a_stage(name: str) -> None:
         ("acme-dev", "dev", ["platform:environmentSuffix=Acme"], 'platform:environmentSuffix = "Acme": must be lower-case'),
         ("longer-staging", "containers-staging", [], 'platform:environmentSuffix = "longer-staging": is 3 characters too long'),
         ("pci-staging", "pci-dev", ["networking:vpc.cidr=10.1.0.0/17"], "overlaps 10.1.0.0/16 of environments/Pulumi.pci-prod.yaml"),
+        ("pci-staging", "pci-prod", ["app:api.accountLogging=true"], "app:api.accountLogging = true: environments/Pulumi.pci-prod.yaml sets"),
         ("acme-dev", "dev", ["platform:environmentSuffix=main"], "makes the names of environments/Pulumi.dev.yaml in the same account"),
     ],
 )

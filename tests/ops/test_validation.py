@@ -61,6 +61,31 @@ def test_environments_of_one_family_have_ranges_of_their_own_and_the_pair_is_nam
     )
 
 
+def test_one_environment_of_an_account_and_region_sets_the_role_by_which_api_gateway_logs(pages: Pages) -> None:
+    pages.change("dev", {"aws:allowedAccountIds": ["234567890123"]})
+    of_dev, of_staging = told("dev", "staging")
+    assert of_dev.startswith("environments/Pulumi.dev.yaml: app:api.accountLogging = true: environments/Pulumi.staging.yaml sets API Gateway's logging role ")
+    assert "of account 234567890123 in us-east-1 too" in of_staging
+    pages.change("dev", {"app:api.accountLogging": False})
+    assert told("dev", "staging") == []
+
+
+@pytest.mark.parametrize("changed", [{"aws:region": "us-east-2"}, {"aws:allowedAccountIds": ["456789012345"]}])
+def test_elsewhere_each_environment_sets_that_role_for_itself(pages: Pages, changed: dict[str, Any]) -> None:
+    pages.change("dev", {"aws:allowedAccountIds": ["234567890123"], **changed})
+    assert told("dev", "staging") == []
+
+
+def test_a_copy_sets_no_role_and_is_not_refused_for_its_originals(pages: Pages) -> None:
+    pages.change("dev", {"aws:allowedAccountIds": ["234567890123"], "platform:copyOf": "dev"})
+    assert told("dev") == []
+
+
+def test_containers_have_no_such_role(pages: Pages) -> None:
+    assert {read_pages.read(f"containers-{stage}").config["aws:allowedAccountIds"][0] for stage in ("dev", "staging", "prod")} == {"123456789012"}
+    assert told(*(f"containers-{stage}" for stage in ("dev", "staging", "prod"))) == []
+
+
 def test_an_overlap_is_refused_before_a_deployment(pages: Pages) -> None:
     pages.change("dev", {"networking:vpc.cidr": "10.1.0.0/16"})
     with pytest.raises(PageError, match=r"Pulumi.dev.yaml: networking:vpc.cidr = .* of environments/Pulumi.staging.yaml"):

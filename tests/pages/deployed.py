@@ -57,7 +57,7 @@ def differences(made: Deployed, page: Page) -> list[str]:
     sections = {key: value for key, value in page.config.items() if isinstance(value, dict)}
     asked = (_compute, _database, _stores, _way_out, _watched)
     counted = [f"{what}: {found} instead of {wanted}" for ask in asked for what, found, wanted in ask(of_types, sections) if found != wanted]
-    return [*counted, *_domain(made, page), *_contracts(made, page), *_always(made)]
+    return [*counted, *_domain(made, page), *_logging(made, page), *_contracts(made, page), *_always(made)]
 
 
 def _count(types: Found, *prefixes: str) -> int:
@@ -89,6 +89,15 @@ def _domain(made: Deployed, page: Page) -> Iterator[str]:
     found = [one.inputs["domainName"] for one in made.of("aws:acm/certificate:Certificate")]
     if found != wanted:
         yield f"certificates are for {found} instead of {wanted}"
+
+
+def _logging(made: Deployed, page: Page) -> Iterator[str]:
+    """API Gateway's logging role is the original's to set, where its page does not leave it to another environment of the account."""
+    api = page.config.get("app:api")
+    sets = api is not None and api.get("accountLogging", True) and not page.config.get("platform:copyOf")
+    found = [len(made.of("aws:apigateway/account:Account")), len([one for one in made.of("aws:iam/role:Role") if one.name == "api-logs"])]
+    if found != [int(sets)] * 2:
+        yield f"the account's logging role is set and made {found} times instead of {int(sets)}"
 
 
 def _database(types: Found, sections: Sections) -> Counts:
