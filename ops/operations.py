@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from ops import fingerprint
 from ops import state as states
@@ -105,10 +106,23 @@ def drift(session: Session, project: str) -> Result:
         cause = f"an earlier run was interrupted with {len(state.pending)} operations under way: what it left is no drift"
         return _result(session, project, Outcome.HELD, cause=cause, next="`invoke deploy` takes them up")
     summary = _operate(session, stack, "refresh", "--preview-only")
-    if summary.ok and summary.drift:
-        resources = f"{len(summary.drift)} resource{'' if len(summary.drift) == 1 else 's'}"
-        return _result(session, project, Outcome.DRIFTED, cause=f"{resources} not as the state says", changes=summary.changes, drift=summary.drift)
-    return _summarized(session, project, summary)
+    if not summary.ok or not summary.drift:
+        return _summarized(session, project, summary)
+    found = tuple(_unexpected(summary.drift, states.left_alone(stack, session.target.state)))
+    expected = len(summary.drift) - len(found)
+    changes = {**summary.changes, "update": summary.changes["update"] - expected, "same": summary.changes["same"] + expected}
+    if not found:
+        return _result(session, project, Outcome.SUCCEEDED, changes=changes)
+    cause = f"{len(found)} resource{'' if len(found) == 1 else 's'} not as the state says"
+    return _result(session, project, Outcome.DRIFTED, cause=cause, changes=changes, drift=found)
+
+
+def _unexpected(found: Iterable[Drift], left_alone: Mapping[str, tuple[str, ...]]) -> Iterator[Drift]:
+    """What differs, without the properties that the programs leave to others: a table's capacity that follows its load is no drift."""
+    for one in found:
+        properties = tuple(path for path in one.properties if not any(re.fullmatch(pattern, path) for pattern in left_alone.get(one.urn, ())))
+        if one.gone or properties or not one.properties:
+            yield dataclasses.replace(one, properties=properties)
 
 
 def destroy(session: Session, project: str) -> Result:

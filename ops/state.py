@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import socket
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,6 +77,17 @@ def deployment(stack: Stack, folder: Path | None) -> dict[str, Any] | None:
         return None
     checkpoint: dict[str, Any] = json.loads(path.read_text())["checkpoint"]
     return checkpoint.get("latest") or {}
+
+
+def left_alone(stack: Stack, folder: Path | None) -> dict[str, tuple[str, ...]]:
+    """The properties that the program leaves to others (`ignore_changes`), as patterns of paths, by the URN of the resource."""
+    resources: list[dict[str, Any]] = (deployment(stack, folder) or {}).get("resources") or []
+    return {entry["urn"]: tuple(map(_pattern, entry["ignoreChanges"])) for entry in resources if entry.get("ignoreChanges")}
+
+
+def _pattern(path: str) -> str:
+    """A property with all that is in it; `[*]` is any member of a list."""
+    return re.escape(path).replace(re.escape("[*]"), r"\[\d+\]") + r"(?:[.\[].*)?"
 
 
 def tidy(stack: Stack, folder: Path) -> None:
