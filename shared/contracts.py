@@ -127,7 +127,8 @@ class DataOutputs(Contract):
     """The stores: how to reach them, and the keys that they are encrypted with.
 
     database_identifier: of the instance or of the cluster. database_endpoint: `host:port`. database_url:
-    `postgresql://host:port/name?sslmode=verify-full`, without user and password, which are in the secret. database_key_arn: null with AWS-managed keys. cache_node_ids: CloudWatch knows nodes, and not their group.
+    `postgresql://host:port/name?sslmode=verify-full`, without user and password, which are in the secret.
+    database_key_arn: null with AWS-managed keys. cache_node_ids: CloudWatch knows nodes, and not their group.
     cache_secret_arn: of the secret whose string is the cache's URL, token included.
     """
 

@@ -136,6 +136,12 @@ def test_enhanced_monitoring_of_every_instance_has_one_role_for_this_environment
     assert trust["Condition"]["ArnLike"] == {"aws:SourceArn": cloud.environment.arn("rds", "db:database-*-staging-main")}
 
 
+def test_without_enhanced_monitoring_there_is_no_role_for_it(cloud: Cloud) -> None:
+    _, instances = make(cloud, SERVERLESS | {"monitoring_seconds": 0})
+    assert {(one["MonitoringInterval"], one.get("MonitoringRoleArn")) for one in instances} == {(0, None)}
+    assert cloud.client("iam").list_roles()["Roles"] == []
+
+
 def test_backups_are_kept_as_long_as_the_page_says_and_nothing_keeps_it_from_being_destroyed(cloud: Cloud) -> None:
     cluster, instances = make(cloud, {**CLASSES, "backup_window": "01:00-02:00"})
     assert (cluster["BackupRetentionPeriod"], cluster["PreferredBackupWindow"], cluster["CopyTagsToSnapshot"]) == (30, "01:00-02:00", True)

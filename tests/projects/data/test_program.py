@@ -12,7 +12,7 @@ from localcloud.rehearsal import Resource
 from shared.contracts import DataOutputs
 from tests.projects.harness import Cloud, empty_aws, network
 
-MISSING = r"data/dev takes NetworkingOutputs .* output privateSubnetIds is missing.*invoke deploy --env dev --only networking"
+MISSING = r"data/dev takes NetworkingOutputs .* output privateSubnetIds is missing.*invoke deploy --env dev --target local --only networking"
 
 
 def deploy(cloud: Cloud) -> list[Resource]:

@@ -26,8 +26,8 @@ OF_WRITER = {**OF_CLUSTER, "Role": "WRITER"}
 OF_WORKER = {"service": "payment-worker", "stage": "prod-prod"}
 
 WORK = set("payment-work-dead-letters payment-work-age messages-handed-back messages-set-aside processor-unavailable audit-lag".split())
-LAMBDA = {f"{function.name}-{what}" for function in FUNCTIONS for what in ("errors", "throttles")} | {"outbox-relay-stopped", "api-server-errors"}
-LAMBDA |= {"process-payment-failed-requests", "verify-payment-failed-requests"}
+OF_ROUTES = {"process-payment-failed-requests", "verify-payment-failed-requests"}
+LAMBDA = {f"{function.name}-{what}" for function in FUNCTIONS for what in ("errors", "throttles")} | OF_ROUTES | {"outbox-relay-stopped", "api-server-errors"}
 CONTAINERS = {f"{service}-{what}" for service in ("web", "worker") for what in ("cpu", "memory", "tasks-missing")} | set(
     "api-server-errors load-balancer-errors unhealthy-hosts api-latency requests-blocked".split()
 )
