@@ -23,7 +23,8 @@ from payments.service import advancing, projecting, relaying
 from payments.service.relaying import RelayError
 from payments.service.working import Message
 from payments.settings import PaymentWorkerSettings, load
-from payments.storage.store import CLAIM_TIMEOUT
+from payments.storage.dynamodb.table import each
+from payments.storage.store import CLAIM_TIMEOUT, DatabaseUnavailable
 from payments.telemetry import Telemetry
 from tests.payments.service import CORRELATION_ID, REGION, Service, context, invoke, scheduled_event, sqs_event
 
@@ -182,6 +183,21 @@ def test_a_relay_that_gets_no_answer_from_the_bucket_ends_in_time_and_goes_on_la
         assert time.monotonic() - began < projecting.MARGIN
     assert service.audited() == []
     assert service.relay()["audit_written"] == 1
+
+
+def test_a_table_that_does_not_answer_costs_the_time_of_one_call() -> None:
+    begun: list[int] = []
+
+    def hanging(number: int) -> None:
+        begun.append(number)
+        time.sleep(0.2)
+        raise DatabaseUnavailable(f"no answer to {number}")
+
+    began = time.monotonic()
+    with pytest.raises(DatabaseUnavailable, match="no answer to 0"):
+        each(hanging, range(100))
+    assert time.monotonic() - began < 2
+    assert len(begun) <= 16
 
 
 def test_the_times_fit_into_one_another() -> None:

@@ -6,10 +6,12 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 
+from payments import clients
 from payments.domain.audit import GENESIS, AuditRecord, breaks, records_of
 from payments.domain.payment import State
-from payments.storage.store import Store
-from tests.payments.kept import Kept
+from payments.storage.dynamodb.expressions import encoded
+from payments.storage.store import AuditChain, Store
+from tests.payments.kept import TABLE, InDynamo, InPostgres, Kept
 from tests.payments.storage.making import CAPTURE, accept, another, walk
 
 
@@ -74,6 +76,46 @@ def test_a_batch_stays_as_it_is_whatever_comes_after_it(store: Store) -> None:
     chain.extend()
     assert chain.unwritten()[0] == before
     assert len(chain.unwritten()) == 2
+
+
+def test_a_record_that_waits_by_itself_is_an_object_by_itself_in_postgres(in_postgres: InPostgres) -> None:
+    """As the version before there were batches left it."""
+    chain = in_postgres.store.chain
+    walk(in_postgres.store, accept(in_postgres.store).payment_id)
+    records = chain.extend()
+    in_postgres.database.run("ALTER TABLE audit_records DISABLE TRIGGER USER")
+    in_postgres.database.run("UPDATE audit_records SET batch = NULL")
+    assert_each_is_written_by_itself(chain, records)
+
+
+def test_a_record_that_waits_by_itself_is_an_object_by_itself_in_dynamo(in_dynamo: InDynamo) -> None:
+    chain = in_dynamo.store.chain
+    walk(in_dynamo.store, accept(in_dynamo.store).payment_id)
+    records = chain.extend()
+    for item in list(in_dynamo.items()):
+        if item["sk"].startswith("batch#"):
+            in_dynamo.table.delete_all([(item["pk"], item["sk"])])
+        if "record" in item:
+            alone = {**item, "due_shard": "record", "due_at": item["position"]}
+            clients.client("dynamodb").put_item(TableName=TABLE, Item=encoded(alone))
+    assert_each_is_written_by_itself(chain, records)
+
+
+def assert_each_is_written_by_itself(chain: AuditChain, records: list[AuditRecord]) -> None:
+    batches = chain.unwritten()
+    assert [(batch.number, batch.size, batch.text) for batch in batches] == [(record.number, 1, record.canonical()) for record in records]
+    assert chain.lag() > 0
+    chain.written(batches[1:])
+    assert chain.unwritten() == batches[:1]
+    chain.written(batches)
+    assert (chain.unwritten(), chain.lag()) == ([], 0)
+
+
+def test_what_came_before_there_was_an_order_comes_first(in_postgres: InPostgres) -> None:
+    store = in_postgres.store
+    ids = [another(store) for _ in range(3)]
+    in_postgres.database.run("UPDATE audit_queue SET place = NULL WHERE payment_id = %s", [ids[2]])
+    assert [record.payment_id for record in store.chain.extend()] == [ids[2], ids[0], ids[1]]
 
 
 def test_the_lag_is_the_age_of_the_oldest_change_that_is_not_written(kept: Kept) -> None:
