@@ -146,7 +146,7 @@ def _contracts(made: Deployed, page: Page) -> Iterator[str]:
     shape = environment.shape
     image = (page.config.get("app:containers") or {}).get("image")
     there: dict[type[Contract], set[str]] = {contract: set() for contract in CONTRACTS}
-    database = {"databaseIdentifier", "databaseAddress", "databasePort", "databaseName", "databaseUrl", "databaseSecretArn"}
+    database = {"databaseIdentifier", "databaseAddress", "databaseEndpoint", "databasePort", "databaseName", "databaseUrl", "databaseSecretArn"}
     there[DataOutputs] |= database if shape.relational else {"paymentsTableName", "paymentsTableArn"}
     there[DataOutputs] |= {"databaseReaderAddress"} if shape.database.startswith("aurora") else set()
     there[DataOutputs] |= {"databaseKeyArn"} if shape.relational and shape.database_key == "customer" else set()
