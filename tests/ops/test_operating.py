@@ -134,7 +134,7 @@ def test_what_changes_a_protected_environment_asks_for_its_name_first(
     for module, name in ((smoke_run, "tried"), (migrate, "migrate"), (dead_letters, "replay")):
         monkeypatch.setattr(module, name, lambda *_, **__: pytest.fail("it was not confirmed"))
     assert work() == 2
-    assert "add --confirm prod to" in capsys.readouterr().err
+    assert "pass --confirm prod to" in capsys.readouterr().err
 
 
 def test_the_service_is_tried_where_it_is_served_with_its_key_and_its_processors_tokens(
