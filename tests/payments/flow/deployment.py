@@ -122,12 +122,13 @@ def _schedule(deployment: Deployment, function: Function) -> None:
 
 
 def _route(api: Api, route: Route, validator: str) -> None:
-    api.model(route.model, route.schema)
+    model = route.path.replace("-", "")  # a model's name has letters and digits alone
+    api.model(model, route.schema)
     api.method(
         route.function.name,
         route.path,
         apiKeyRequired=True,
         requestValidatorId=validator,
-        requestModels={"application/json": route.model, "$default": route.model},
+        requestModels={"application/json": model, "$default": model},
         requestParameters={f"method.request.header.{header}": True for header in route.headers},
     )
