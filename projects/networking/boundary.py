@@ -1,8 +1,8 @@
 """The permissions boundary: the most that any role of the environment can do, whatever its own policy or a resource's says.
 
-It denies every action that no role of the platform uses, and of those that are used, what is another environment's: by account, by tag, and by name.
-What it does not deny, it allows; so nothing hangs on an implicit deny, which does not limit what a resource's policy grants to a role's session (IAM
-user guide, "Permissions boundaries for IAM entities"): a role that trusts everybody cannot be assumed, nor a function that is open to all be invoked.
+It allows the actions that roles of the platform use, denies all others, and of those that are used denies what is another environment's: by account, by
+tag, and by name. Others are denied by name because an implicit deny does not limit what a resource's policy grants to a role's session (IAM user guide,
+"Permissions boundaries for IAM entities"): a role that trusts everybody cannot be assumed, nor a function that is open to all be invoked.
 It is the first thing made, and every role names it (shared/components/role.py).
 
 Exceptions are AWS's doing, and stand here with their reasons:
@@ -75,6 +75,10 @@ _BY_NAME = ("dynamodb:*", "s3:*", "secretsmanager:*", "sns:*", "sqs:*")
 _REPOSITORY_ACTIONS = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 _LOG_ACTIONS = ("logs:Create*", "logs:DescribeLogStreams", "logs:FilterLogEvents", "logs:Get*", "logs:Put*")
 
+# Services whose resources have no policy that could grant anything to a role's session: there the implicit deny holds ("AWS services that work with
+# IAM"; a resource policy of CloudWatch Logs is for services that deliver to a group).
+_WITHOUT_POLICIES = ("ec2", "logs", "xray")
+
 # The buckets that roles use, each by its whole name: in `arn:aws:s3:::*-dev-main/*` the wildcard would also stand for a foreign bucket and a
 # key that looks like a name of ours.
 _BUCKETS = ("audit", "documents")
@@ -91,12 +95,11 @@ def statements(environment: Environment) -> list[Statement]:
     return [
         Statement(
             sid="UsedByThePlatform",
-            # By service: a managed policy has no room for the actions twice.
-            actions=sorted({f"{action.partition(':')[0]}:*" for action in ACTIONS}),
+            actions=ACTIONS,
             resources=["*"],
-            because="a boundary grants nothing; it is the most that a role's own policy can grant, and what follows takes away all but ACTIONS",
+            because="a boundary grants nothing; it is the most that a role's own policy can grant, and what follows takes away what is another's",
         ),
-        Statement(sid="NothingElse", effect="Deny", not_actions=ACTIONS, resources=["*"]),
+        Statement(sid="NothingElse", effect="Deny", not_actions=_spared(), resources=["*"]),
         _denied("OtherAccount", environment.shape.outside, {"aws:ResourceAccount": environment.account}),
         *(_denied(f"Other{tag}", _shared_or_outside(environment), {f"aws:ResourceTag/{tag}": environment.tags[tag]}) for tag in TELLING),
         _names(environment),
@@ -137,6 +140,12 @@ class Boundary(Component):
         pulumi.runtime.register_stack_transformation(after)
         self.arn = made.arn
         self.register_outputs({"arn": self.arn})
+
+
+def _spared() -> list[str]:
+    """ACTIONS, for the statement that denies all others; by service where that is enough, as a managed policy has no room for all of them twice."""
+    services = {f"{service}:*" for service in _WITHOUT_POLICIES}
+    return [*(action for action in ACTIONS if f"{action.partition(':')[0]}:*" not in services), *sorted(services)]
 
 
 def _denied(sid: str, except_: Sequence[str], wanted: Mapping[str, str]) -> Statement:
