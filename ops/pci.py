@@ -36,7 +36,7 @@ _HOLDS = {
     "aws:sqs/queue:Queue": "ids of payments to work on",
     "aws:sns/topic:Topic": "events of payments, alarms",
     "aws:secretsmanager/secret:Secret": "a credential",
-    "aws:cloudwatch/logGroup:LogGroup": "logs of functions, containers, API and network; card numbers that a caller put where none belongs are masked in the API's",
+    "aws:cloudwatch/logGroup:LogGroup": "logs of the service, the API and the network; a card number in the API's is masked",
     "aws:ecr/repository:Repository": "images of the service",
     "aws:lambda/function:Function": "environment variables: names and addresses, no secrets",
     "aws:cloudtrail/trail:Trail": "who did what in the account",

@@ -63,5 +63,5 @@ def test_nothing_is_left_when_it_is_destroyed() -> None:
 def test_an_upstream_that_lacks_an_output_is_named_with_the_command_that_mends_it() -> None:
     with platform("dev") as cloud:
         del cloud.runs["data"].outputs["auditBucketName"]
-        with pytest.raises(pulumi.RunError, match=r"observability/dev takes DataOutputs .* output auditBucketName is missing.*--env dev --target local --only data"):
+        with pytest.raises(pulumi.RunError, match=r"observability/dev takes DataOutputs .* auditBucketName is missing.*--env dev --target local --only data"):
             cloud.deploy("observability")
