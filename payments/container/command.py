@@ -127,10 +127,12 @@ def _misconfigured(error: Exception) -> int:
 
 def _serve(application: Starlette, settings: ServerSettings, telemetry: Telemetry) -> int:
     """Answers by TLS until SIGTERM or SIGINT: then nothing new is taken, and what was begun is finished."""
+    import asyncio
+
     import uvicorn
 
     from payments.container.logs import one_form
-    from payments.container.tls import server_context
+    from payments.container.tls import ServerLoop, server_context
 
     one_form(telemetry)
     server = uvicorn.Server(
@@ -155,5 +157,6 @@ def _serve(application: Starlette, settings: ServerSettings, telemetry: Telemetr
     # the process has done as it was told, and says so.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
-    server.run()
+    with asyncio.Runner(loop_factory=ServerLoop) as runner:
+        runner.run(server.serve())
     return 0 if server.started else _NOT_STARTED

@@ -6,21 +6,37 @@ it takes self-signed certificates, and those that have expired), or the containe
 
 from __future__ import annotations
 
+import asyncio
 import os
 import ssl
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+GOODBYE_SECONDS = 1.0
+"""For which the server waits, when it closes a connection, until the client has closed it too."""
+
 _NAME = "payments"
 # Nobody looks at it; no process lives that long.
 _VALID = timedelta(days=3650)
 _AGO = timedelta(hours=1)  # a clock that is set back a little must not make it invalid
+
+
+class ServerLoop(asyncio.SelectorEventLoop):
+    """An event loop whose servers do not wait for clients that are silent.
+
+    Half a minute, as asyncio has it, for a client that keeps its connection open would be all the time that a process has to end.
+    """
+
+    async def create_server(self, *args: Any, **options: Any) -> asyncio.Server:
+        """As asyncio's, with an end to its patience."""
+        return await super().create_server(*args, ssl_shutdown_timeout=GOODBYE_SECONDS, **options)
 
 
 def server_context() -> ssl.SSLContext:

@@ -76,8 +76,8 @@ _REPOSITORY_ACTIONS = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "
 _LOG_ACTIONS = ("logs:Create*", "logs:DescribeLogStreams", "logs:FilterLogEvents", "logs:Get*", "logs:Put*")
 
 # Services whose resources have no policy that could grant anything to a role's session: there the implicit deny holds ("AWS services that work with
-# IAM"; a resource policy of CloudWatch Logs is for services that deliver to a group).
-_WITHOUT_POLICIES = ("ec2", "logs", "xray")
+# IAM").
+_WITHOUT_POLICIES = ("ec2", "xray")
 
 # The buckets that roles use, each by its whole name: in `arn:aws:s3:::*-dev-main/*` the wildcard would also stand for a foreign bucket and a
 # key that looks like a name of ours.

@@ -104,7 +104,8 @@ def ended(process: subprocess.Popen[str], *, told: bool = True) -> tuple[int, st
     """The status with which a process ends when it is told to stop, and what it had written."""
     if told:
         process.send_signal(signal.SIGTERM)
-    output, _ = process.communicate(timeout=60)
+    # Clients keep their connections open, and asyncio by itself waits half a minute for each to say goodbye.
+    output, _ = process.communicate(timeout=25)
     return process.returncode, output
 
 
