@@ -18,23 +18,23 @@ def with_value(text: str, key: str, value: Any) -> str:
     What is there is replaced in its place; what is not is added at the end of what it belongs to.
     """
     path = _path(key)
-    return _set(text, _config(text, key), path, value, key)
+    return _set(text, _config(text, key)[1], path, value, key)
 
 
 def without(text: str, key: str) -> str:
     """The page without `key`; raises PageTextError where there is none."""
-    node, (*above, last) = _config(text, key), _path(key)
+    (named, node), (*above, last) = _config(text, key), _path(key)
     for name in above:
         found = _member(node, name)
-        if not isinstance(found, yaml.MappingNode):
+        if found is None or not isinstance(found[1], yaml.MappingNode):
             raise PageTextError(f"{key}: the page has none to take away")
-        node = found
+        named, node = found[0], found[1]
     position = next((position for position, (name, _) in enumerate(node.value) if name.value == last), None)
     if position is None:
         raise PageTextError(f"{key}: the page has none to take away")
     if node.flow_style or len(node.value) == 1:
         kept = {name: entry for name, entry in _value(text, node).items() if name != last}
-        return _replaced(text, node, kept)
+        return _replaced(text, named, node, kept)
     name, entry = node.value[position]
     start = text.rfind("\n", 0, name.start_mark.index) + 1
     end = text.find("\n", _end(text, entry))
@@ -57,12 +57,12 @@ def _path(key: str) -> list[str]:
     return [f"{namespace}:{section}", *members]
 
 
-def _config(text: str, key: str) -> yaml.MappingNode:
+def _config(text: str, key: str) -> tuple[yaml.Node, yaml.MappingNode]:
     root: Any = yaml.compose(text, Loader=yaml.SafeLoader)
-    config = _member(root, "config")
-    if not isinstance(config, yaml.MappingNode):
+    found = _member(root, "config")
+    if found is None or not isinstance(found[1], yaml.MappingNode):
         raise PageTextError(f"{key}: the page has no `config:` to set it in")
-    return config
+    return found[0], found[1]
 
 
 def _value(text: str, node: yaml.MappingNode) -> dict[str, Any]:
@@ -78,25 +78,29 @@ def _set(text: str, node: yaml.MappingNode, path: list[str], value: Any, key: st
         for name in reversed(rest):
             value = {name: value}
         return _added(text, node, first, value)
+    named, entry = found
     if not rest:
-        return _replaced(text, found, value)
-    if not isinstance(found, yaml.MappingNode):
-        raise PageTextError(f"{key}: {first} has no members; it is {found.value!r}")
-    return _set(text, found, rest, value, key)
+        return _replaced(text, named, entry, value)
+    if not isinstance(entry, yaml.MappingNode):
+        raise PageTextError(f"{key}: {first} has no members; it is {entry.value!r}")
+    return _set(text, entry, rest, value, key)
 
 
-def _member(node: yaml.Node | None, name: str) -> yaml.Node | None:
+def _member(node: yaml.Node | None, name: str) -> tuple[yaml.Node, yaml.Node] | None:
+    """The key of that name, and what it has."""
     if not isinstance(node, yaml.MappingNode):
         return None
-    return next((value for key, value in node.value if isinstance(key, yaml.ScalarNode) and key.value == name), None)
+    return next(((key, value) for key, value in node.value if isinstance(key, yaml.ScalarNode) and key.value == name), None)
 
 
-def _replaced(text: str, node: yaml.Node, value: Any) -> str:
+def _replaced(text: str, named: yaml.Node, node: yaml.Node, value: Any) -> str:
     end = _end(text, node)
-    # A section under its key, on lines of its own, gives way to one behind its key.
-    start = len(text[: node.start_mark.index].rstrip()) if _is_block(node) else node.start_mark.index
-    space = " " if _is_block(node) else ""
-    return f"{text[:start]}{space}{_flow(value)}{text[end:]}"
+    if not _is_block(node):
+        return f"{text[: node.start_mark.index]}{_flow(value)}{text[end:]}"
+    # A section under its key, on lines of its own, gives way to one behind its key; the comments between the two stay.
+    behind = text.index(":", named.end_mark.index) + 1
+    between = text[behind : node.start_mark.index].rstrip()
+    return f"{text[:behind]} {_flow(value)}{between}{text[end:]}"
 
 
 def _added(text: str, node: yaml.MappingNode, name: str, value: Any) -> str:

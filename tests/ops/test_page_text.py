@@ -26,7 +26,8 @@ config:
     CostCenter: payments-dev
 
   # The way out.
-  networking:egress:
+  networking:egress:  # or there is none
+    # Not yet.
     kind: none
   networking:endpoints:
     interface:
@@ -97,7 +98,7 @@ def test_any_key_of_any_page_can_be_taken_away(page: str, data: st.DataObject) -
         ("platform:tags.CostCenter", "payments-prod", "    CostCenter: payments-prod"),
         ("platform:tags.Owner", "payments", "    Owner: payments"),
         ("platform:tags", {"Team": "fraud"}, "  platform:tags: {Team: fraud}"),
-        ("networking:egress", {}, "  networking:egress: {}"),
+        ("networking:egress", {}, "  networking:egress: {}  # or there is none"),
         ("networking:endpoints.interface", ["kms"], "    interface: [kms]  # for the functions"),
         ("data:tables.billing", "provisioned", "  data:tables: {billing: provisioned, pointInTimeRecovery: true}"),
         ("data:tables.readCapacity", 5, "  data:tables: {billing: on-demand, pointInTimeRecovery: true, readCapacity: 5}"),
