@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import threading
 from dataclasses import dataclass, field
 from functools import cache
@@ -60,16 +59,9 @@ class Aws:
 
 @cache
 def _in_process(account: str, region: str, service: str) -> Any:
-    """A client for the moto of this process: it outlives each `mock_aws`, as it says for whom it asks instead of having credentials from there."""
-    importlib.import_module("moto")  # whose way into botocore is taken by clients that are made after it
+    from localcloud.in_process import client  # which imports moto; nobody who only lists the tasks should wait for it
 
-    client = boto3.Session("testing", "testing", region_name=region, botocore_session=_botocore_session()).client(service, config=_CONFIG)
-
-    def say_for_whom(params: dict[str, Any], **_: Any) -> None:
-        params["headers"]["x-moto-account-id"] = account
-
-    client.meta.events.register("before-call", say_for_whom)
-    return client
+    return client(_botocore_session(), _CONFIG, account, region, service)
 
 
 def _botocore_session() -> botocore.session.Session:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 _MARK = b"localcloud-code:"
@@ -16,11 +17,11 @@ _LENGTH = len(base64.b64encode(_MARK + hashlib.sha256().digest()))
 _HELD: dict[bytes, bytes] = {}
 
 
+@cache
 def by_reference(code: bytes) -> bytes:
     """What to give to `create_function` and `update_function_code` as `ZipFile` instead of `code`, where moto is in this process."""
     reference = _MARK + hashlib.sha256(code).digest()
-    # The same code again, in another environment, is the same object.
-    _HELD.setdefault(reference, code)
+    _HELD[reference] = code
     return reference
 
 
@@ -34,10 +35,11 @@ def taken_by_reference() -> None:
         return
 
     def content(zip_file: str | bytes) -> tuple[bytes, int, str, str]:
-        code = _HELD.get(base64.b64decode(zip_file)) if len(zip_file) == _LENGTH else None
+        reference = base64.b64decode(zip_file) if len(zip_file) == _LENGTH else b""
+        code = _HELD.get(reference)
         if code is None:
             return read(zip_file)
-        digest = hashlib.sha256(code)
-        return code, len(code), base64.b64encode(digest.digest()).decode(), digest.hexdigest()
+        digest = reference.removeprefix(_MARK)
+        return code, len(code), base64.b64encode(digest).decode(), digest.hex()
 
     moto._zipfile_content = content  # noqa: SLF001

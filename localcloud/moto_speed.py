@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import importlib
+import string
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
 
 import botocore.hooks
 import moto.core.responses
+from moto.core import serialize
 from moto.core.base_backend import BaseBackend
+from moto.core.serialize import AttributePicker, XFormedAttributePicker
+from moto.moto_api._internal.moto_random import MotoRandom
+
+_POOL = string.ascii_letters + string.digits
 
 
 def worked_out_once() -> None:
@@ -16,6 +23,9 @@ def worked_out_once() -> None:
     _addresses()
     _actions()
     _names_of_events()
+    _names_of_elements()
+    _attributes()
+    _request_ids()
 
 
 def _addresses() -> None:
@@ -39,10 +49,10 @@ def _addresses() -> None:
 
 
 def _actions() -> None:
-    """Each call looked through a class for its methods, as the name of an action may be none."""
+    """Each call looked through a class for its methods, as the name of an action may be none, and wrote that name as Python does."""
     responses: Any = moto.core.responses
-    if not hasattr(responses.method_names_from_class, "cache_info"):
-        responses.method_names_from_class = cache(responses.method_names_from_class)
+    _remember(responses, "method_names_from_class")
+    _remember(responses, "camelcase_to_underscores")
 
 
 def _names_of_events() -> None:
@@ -57,3 +67,46 @@ def _names_of_events() -> None:
             self._alias_name_cache = kept  # the aliases are always botocore's
 
         aliaser.__init__ = init
+
+
+def _names_of_elements() -> None:
+    """Each XML element was looked at letter by letter, whether it may be called so."""
+    writer: Any = serialize
+    _remember(writer.xmltodict, "_validate_name")
+
+
+def _attributes() -> None:
+    """What an attribute of an answer may be called in moto was found out for each object again; it depends on the object's class alone."""
+    for picker in (AttributePicker, XFormedAttributePicker):
+        pickers: Any = picker
+        if not hasattr(pickers.get_possible_keys, "__wrapped__"):
+            pickers.get_possible_keys = _kept_by_shape(pickers.get_possible_keys)
+
+
+def _kept_by_shape(find: Callable[[Any, Any], Iterable[str]]) -> Callable[[Any, Any], Iterable[str]]:
+    def get_possible_keys(picker: Any, context: Any) -> Iterable[str]:
+        kept = vars(context.shape).setdefault("_possible_keys", {})
+        key = (type(picker), find, type(context.obj), context.key)
+        if key not in kept:
+            kept[key] = tuple(find(picker, context))
+        return kept[key]
+
+    get_possible_keys.__wrapped__ = find  # type: ignore[attr-defined]
+    return get_possible_keys
+
+
+def _request_ids() -> None:
+    """Each answer has an id of 52 letters, for each of which moto went for a random number of its own."""
+    generator: Any = MotoRandom
+
+    def get_random_string(random: Any, length: int = 20, include_digits: bool = True, lower_case: bool = False) -> str:
+        drawn = "".join(random.choices(_POOL if include_digits else string.ascii_letters, k=length))
+        return drawn.lower() if lower_case else drawn
+
+    generator.get_random_string = get_random_string
+
+
+def _remember(module: Any, name: str) -> None:
+    function = getattr(module, name)
+    if not hasattr(function, "cache_info"):
+        setattr(module, name, cache(function))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import threading
+from collections.abc import Coroutine
 from typing import Any, NoReturn
 
 import grpc
@@ -19,16 +18,6 @@ _SIGNATURE = "4dabf18193072939515e22adb298388d"
 _ARCHIVE = "0def7320c3a5731c473e5ecbe6d01bc7"
 _ASSET = "c44067f5952c0a294b673a41bacd8c17"
 
-_loops = threading.local()
-
-
-def _loop() -> asyncio.AbstractEventLoop:
-    """The SDK's serializer is a coroutine; each of gRPC's worker threads drives it on a loop of its own."""
-    if not hasattr(_loops, "loop"):
-        _loops.loop = asyncio.new_event_loop()
-    loop: asyncio.AbstractEventLoop = _loops.loop
-    return loop
-
 
 def load(message: struct_pb2.Struct) -> dict[str, Any]:
     """Plain values; an unknown one stays the engine's sentinel, an archive becomes the SDK's object."""
@@ -40,11 +29,22 @@ def load(message: struct_pb2.Struct) -> dict[str, Any]:
 
 def dump(values: dict[str, Any]) -> struct_pb2.Struct:
     """The wire form of plain values."""
-    message = _loop().run_until_complete(rpc.serialize_properties(values, {}))
+    message = _at_once(rpc.serialize_properties(values, {}))
     for name, value in values.items():
         if isinstance(value, Archive | Asset) and "hash" in vars(value):
             message.fields[name].struct_value.fields["hash"].string_value = vars(value)["hash"]
     return message
+
+
+def _at_once(serialized: Coroutine[Any, Any, struct_pb2.Struct]) -> struct_pb2.Struct:
+    """What the SDK's serializer returns: it is a coroutine for the sake of outputs, of which there are none here, and waits for nothing."""
+    try:
+        serialized.send(None)
+    except StopIteration as returned:
+        message: struct_pb2.Struct = returned.value
+        return message
+    serialized.close()
+    raise TypeError("values for the engine that are not there yet; a provider's answers are plain")
 
 
 def _with_content(sent: struct_pb2.Value) -> None:

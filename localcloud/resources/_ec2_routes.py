@@ -134,15 +134,17 @@ def _create_association(aws: Aws, inputs: Props) -> str:
 def _association(aws: Aws, id_: str, known: Props) -> Any | None:
     """The association; moving it to another table gave it a new id, while a subnet or gateway has one at most."""
     wanted = {id_, known.get("subnetId"), known.get("gatewayId")} - {None}
-    tables = aws.client("ec2").describe_route_tables()["RouteTables"]
-    return first(
-        [
-            entry
-            for table in tables
-            for entry in table["Associations"]
-            if wanted & {entry["RouteTableAssociationId"], entry.get("SubnetId"), entry.get("GatewayId")}
-        ]
-    )
+    there = [{"Name": "route-table-id", "Values": [known["routeTableId"]]}] if known.get("routeTableId") else []
+    return first(_associations(aws, wanted, there) or _associations(aws, wanted, []))
+
+
+def _associations(aws: Aws, wanted: set[Any], filters: list[dict[str, Any]]) -> list[Any]:
+    return [
+        entry
+        for table in aws.client("ec2").describe_route_tables(Filters=filters)["RouteTables"]
+        for entry in table["Associations"]
+        if wanted & {entry["RouteTableAssociationId"], entry.get("SubnetId"), entry.get("GatewayId")}
+    ]
 
 
 def _read_association(aws: Aws, id_: str, known: Props) -> Props | None:

@@ -7,6 +7,7 @@ import io
 import tarfile
 import zipfile
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,19 @@ def zipped(archive: Archive) -> bytes:
     Raises OSError where a file cannot be read or is no archive, and where the zip is larger than Lambda takes.
     """
     path = Path(archive.path) if isinstance(archive, FileArchive) else None
-    data = path.read_bytes() if path and path.is_file() and zipfile.is_zipfile(path) else _packed(dict(_files(archive, "")))
+    if path and path.is_file() and zipfile.is_zipfile(path):
+        status = path.stat()
+        return _as_it_is(path.resolve(), status.st_mtime_ns, status.st_size)
+    return _within_limits(_packed(dict(_files(archive, ""))), path)
+
+
+@lru_cache(16)
+def _as_it_is(path: Path, _changed: int, _size: int) -> bytes:
+    """The same object again while the file is the same: environments share their packages of ten megabytes."""
+    return _within_limits(path.read_bytes(), path)
+
+
+def _within_limits(data: bytes, path: Path | None) -> bytes:
     with zipfile.ZipFile(io.BytesIO(data)) as content:
         unzipped = sum(entry.file_size for entry in content.infolist())
     for size, limit, what in ((len(data), ZIPPED_LIMIT, "zipped"), (unzipped, UNZIPPED_LIMIT, "unzipped")):
