@@ -35,9 +35,9 @@ async def _wait_for_all(await_all_outstanding_tasks: bool = True) -> None:
             await manager.rpcs.pop()
         if manager.unhandled_exception is not None:
             raise manager.unhandled_exception.with_traceback(manager.exception_traceback)
-        waiting = [*outputs]
-        outputs.clear()
-        if waiting and await_all_outstanding_tasks:
+        if outputs and await_all_outstanding_tasks:
+            waiting = [*outputs]
+            outputs.clear()
             done, rest = await asyncio.wait(waiting, return_when=asyncio.FIRST_EXCEPTION)
             outputs.update(rest)
             for output in done:
