@@ -8,7 +8,9 @@ from invoke.collection import Collection
 from invoke.context import Context
 from invoke.exceptions import Exit
 
-from ops.command_line import DAY, MOST_PORT, end, number, target_of, task
+from ops.command_line import DAY, MOST_PORT, end, number, quiet_where_nobody_reads, target_of, task
+
+quiet_where_nobody_reads()
 
 _ENV = {
     "env": "the environment: a page in environments/ (dev, staging, prod)",

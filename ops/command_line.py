@@ -6,6 +6,9 @@ A traceback stays for our own mistakes.
 from __future__ import annotations
 
 import functools
+import os
+import select
+import sys
 from collections.abc import Callable
 from typing import Any, Final, ParamSpec, TypeVar
 
@@ -20,6 +23,7 @@ R = TypeVar("R")
 N = TypeVar("N", int, float)
 
 MOST_PORT: Final = 65535
+_STDOUT: Final = 1
 DAY: Final = 86_400  # seconds: nothing that is waited for here takes longer
 
 
@@ -57,6 +61,8 @@ def told(body: Callable[P, R]) -> Callable[P, R]:
         except EOFError:
             raise Exit("error: the input ended before there was an answer; nothing was touched", code=EXIT_REFUSED) from None
         except OSError as error:
+            if _is_unread(error):
+                raise
             where = f"{error.filename}: " if error.filename else ""
             raise Exit(f"error: {where}{error.strerror or error}", code=EXIT_FAILED) from None
         except Exception as error:
@@ -67,6 +73,28 @@ def told(body: Callable[P, R]) -> Callable[P, R]:
             raise
 
     return guarded
+
+
+def quiet_where_nobody_reads() -> None:
+    """Ends a command without a word where the reader of its output went away (`| head`): the tasks, and what invoke itself prints."""
+    tell = sys.excepthook
+
+    def hook(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+        if _is_unread(error):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), _STDOUT)  # what is left to print at the end would fail again
+        else:
+            tell(kind, error, trace)
+
+    sys.excepthook = hook
+
+
+def _is_unread(error: BaseException) -> bool:
+    """Whether it is standard output that is broken, and not a connection."""
+    if not isinstance(error, BrokenPipeError):
+        return False
+    output = select.poll()
+    output.register(_STDOUT, 0)
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in output.poll(0))
 
 
 def number(option: str, given: str, kind: Callable[[str], N], least: N, most: N) -> N:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,7 @@ from invoke.exceptions import Exit
 from ops.command_line import number, told
 from ops.engine import EngineError
 from ops.options import options
+from shared.page import ROOT
 
 
 @pytest.mark.parametrize(
@@ -96,3 +100,15 @@ def test_the_options_of_an_environment_are_written_in_one_place() -> None:
     written = {path.relative_to(root).as_posix() for path in sources if "--suffix {" in path.read_text() or "--env {pulumi" in path.read_text()}
     # The last is a rule about names, in words.
     assert written == {"ops/options.py", "shared/stack.py", "ops/new_environment.py"}
+
+
+@pytest.mark.parametrize("command", [["--list"], ["--help", "deploy"], ["environments", "--json"]], ids=" ".join)
+def test_a_reader_that_went_away_is_told_nothing(command: list[str]) -> None:
+    ours, theirs = os.pipe()
+    os.close(ours)
+    invoke = Path(sys.executable).with_name("invoke")
+    done = subprocess.run(
+        [invoke, *command], stdout=theirs, stderr=subprocess.PIPE, text=True, cwd=ROOT, env={**os.environ, "PYTHONUNBUFFERED": "1"}, check=False
+    )
+    os.close(theirs)
+    assert (done.returncode, done.stderr) == (1, "")
