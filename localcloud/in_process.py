@@ -78,7 +78,11 @@ class _Endpoint(botocore.endpoint.Endpoint):
 @lru_cache(4096)
 def _responder(address: str) -> Callable[..., Any]:
     """What of moto answers at an address: moto holds each call against the addresses of all its services."""
-    service: Any = next(service for service, pattern in backend_url_patterns if pattern.match(address))
-    regions: Any = get_backend(service)[DEFAULT_ACCOUNT_ID]
-    urls = regions["us-east-1" if "us-east-1" in regions else "aws"].urls
-    return next(respond for url, respond in urls.items() if re.match(url, address))
+    for service, pattern in backend_url_patterns:
+        if pattern.match(address):
+            name: Any = service
+            regions: Any = get_backend(name)[DEFAULT_ACCOUNT_ID]
+            urls = regions["us-east-1" if "us-east-1" in regions else "aws"].urls
+            if found := next((respond for url, respond in urls.items() if re.match(url, address)), None):
+                return found
+    raise LookupError(f"moto answers nothing at {address}")
