@@ -5,14 +5,14 @@ from __future__ import annotations
 import importlib
 import string
 from collections.abc import Callable, Iterable
-from functools import cache
+from functools import cache, wraps
 from typing import Any
 
 import botocore.hooks
 import moto.core.responses
 from moto.core import serialize
 from moto.core.base_backend import BaseBackend
-from moto.core.serialize import AttributePicker, XFormedAttributePicker
+from moto.core.serialize import XFormedAttributePicker
 from moto.moto_api._internal.moto_random import MotoRandom
 
 _POOL = string.ascii_letters + string.digits
@@ -76,23 +76,21 @@ def _names_of_elements() -> None:
 
 
 def _attributes() -> None:
-    """What an attribute of an answer may be called in moto was found out for each object again; it depends on the object's class alone."""
-    for picker in (AttributePicker, XFormedAttributePicker):
-        pickers: Any = picker
-        if not hasattr(pickers.get_possible_keys, "__wrapped__"):
-            pickers.get_possible_keys = _kept_by_shape(pickers.get_possible_keys)
+    """What an attribute of an answer may be called in moto was found out for each object again; it depends on what is asked and the object's class."""
+    pickers: Any = XFormedAttributePicker
+    find: Callable[[Any, Any], Iterable[str]] = pickers.get_possible_keys
+    if hasattr(find, "__wrapped__"):
+        return
 
-
-def _kept_by_shape(find: Callable[[Any, Any], Iterable[str]]) -> Callable[[Any, Any], Iterable[str]]:
+    @wraps(find)
     def get_possible_keys(picker: Any, context: Any) -> Iterable[str]:
         kept = vars(context.shape).setdefault("_possible_keys", {})
-        key = (type(picker), find, type(context.obj), context.key)
+        key = (*picker.alias_providers, type(context.obj), context.key)
         if key not in kept:
             kept[key] = tuple(find(picker, context))
         return kept[key]
 
-    get_possible_keys.__wrapped__ = find  # type: ignore[attr-defined]
-    return get_possible_keys
+    pickers.get_possible_keys = get_possible_keys
 
 
 def _request_ids() -> None:
