@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ import pulumi_aws as aws
 import pytest
 from moto import mock_aws
 
+from localcloud import wire
 from localcloud.aws import Clouds
 from localcloud.rehearsal import Failed, Program, Refused, Run, run
 
@@ -80,3 +82,14 @@ def test_a_program_after_one_that_failed_knows_nothing_of_it() -> None:
     with pytest.raises(LateError):
         rehearsed(lambda: after(3, queue("first").arn).apply(fail))
     assert [one.name for one in rehearsed(lambda: queue("second")).resources] == ["second"]
+
+
+def test_an_answer_to_the_engine_that_is_not_there_yet_is_a_fault() -> None:
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        with pytest.raises(TypeError, match="not there yet"):
+            wire.dump({"arn": loop.create_future()})
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
